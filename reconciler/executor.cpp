@@ -1,0 +1,205 @@
+#include "executor.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "overloaded.h"
+
+namespace tokensync {
+
+namespace {
+
+TimePoint DueOf(const Action& action) {
+  return std::visit(Overloaded{[](const Report&) { return TimePoint{}; }, [](const auto& call) { return call.due; }},
+                    action);
+}
+
+/// Attempts that the state has counted for the call that just ended.
+std::uint32_t AttemptOf(const EntryState& state) {
+  const auto* submitting = std::get_if<Submitting>(&state);
+  return submitting == nullptr ? 0 : submitting->attempt;
+}
+
+}  // namespace
+
+Executor::Executor(const ExecutorPolicy& policy, std::uint64_t seed)
+    : policy_(policy), backoff_(policy.backoff, seed), rate_(policy.requests_per_minute), can_read_(policy.read_back) {}
+
+void Executor::Begin() {
+  ready_.clear();
+  waiting_.clear();
+  failures_in_a_row_ = 0;
+  backing_off_until_ = {};
+  stopped_.reset();
+  stop_answer_ = {};
+}
+
+void Executor::Replace(std::vector<Work> work) {
+  ready_.clear();
+  waiting_.clear();
+  for (Work& item : work) Add(std::move(item));
+}
+
+void Executor::Add(Work work) {
+  if (std::holds_alternative<Report>(work.action)) std::abort();
+  if (in_flight_.contains(KeyOf(work.action))) return;
+  const TimePoint due = DueOf(work.action);
+  waiting_.emplace(due, std::move(work));
+}
+
+std::vector<Work> Executor::Take(TimePoint now) {
+  std::vector<Work> taken;
+  if (stopped_ || now < std::max(paused_until_, backing_off_until_)) return taken;
+  while (!waiting_.empty() && waiting_.begin()->first <= now) {
+    auto node = waiting_.extract(waiting_.begin());
+    Order order{node.mapped().rank, KeyOf(node.mapped().action)};
+    ready_.emplace(std::move(order), std::move(node.mapped().action));
+  }
+  while (!ready_.empty() && in_flight_.size() < policy_.concurrency && rate_.Next(now) <= now) {
+    auto node = ready_.extract(ready_.begin());
+    rate_.Spend(now);
+    in_flight_.insert(node.key().key);
+    taken.push_back({.action = std::move(node.mapped()), .rank = node.key().rank});
+  }
+  return taken;
+}
+
+void Executor::PutBack(const TokenKey& key) {
+  in_flight_.erase(key);
+}
+
+std::optional<TimePoint> Executor::NextDue(TimePoint now) const {
+  if (stopped_ || in_flight_.size() >= policy_.concurrency) return std::nullopt;
+  std::optional<TimePoint> due;
+  if (!ready_.empty()) due = now;
+  if (!due && !waiting_.empty()) due = std::max(now, waiting_.begin()->first);
+  if (!due) return std::nullopt;
+  return std::max({*due, paused_until_, backing_off_until_, rate_.Next(now)});
+}
+
+std::optional<Event> Executor::Judge(const Completion& completion, const EntryState& state, TimePoint now) {
+  if (in_flight_.erase(completion.key) == 0) std::abort();
+  Heed(completion.hint, now);
+  if (completion.kind == CallKind::kCreate) return JudgeCreate(completion, state, now);
+  return JudgeRead(completion, state, now);
+}
+
+Event Executor::JudgeCreate(const Completion& completion, const EntryState& state, TimePoint now) {
+  const auto* submitting = std::get_if<Submitting>(&state);
+  if (submitting == nullptr) std::abort();
+  return std::visit(Overloaded{
+                        [&](const Created&) -> Event {
+                          Succeed();
+                          return TokenCreated{};
+                        },
+                        [&](const AlreadyThere&) -> Event {
+                          Succeed();
+                          if (!can_read_ && submitting->unknown_since) return TokenAssumedOurs{};
+                          return TokenExisted{.at = now, .due = now};
+                        },
+                        [&](const Refused& refused) -> Event {
+                          Succeed();
+                          if (refused.bounded_tries && AttemptOf(state) < policy_.bounded_tries_max) {
+                            return CreateNotDone{.due = now + backoff_.After(AttemptOf(state)), .attempt_spent = true};
+                          }
+                          return CreateRefused{};
+                        },
+                        [&](const NotSent&) -> Event {
+                          return CreateNotDone{.due = CountFailure(StopReason::kUnreachable, completion.answer, now),
+                                               .attempt_spent = false};
+                        },
+                        [&](const Throttled& throttled) -> Event {
+                          return CreateNotDone{.due = Pause(throttled, now), .attempt_spent = false};
+                        },
+                        [&](const Unauthorized& unauthorized) -> Event {
+                          Deny(unauthorized.denial, completion.answer);
+                          return CreateNotDone{.due = now, .attempt_spent = false};
+                        },
+                        [&](const Unknown&) -> Event {
+                          return CreateLost{.at = now,
+                                            .due = CountFailure(StopReason::kFailing, completion.answer, now)};
+                        },
+                    },
+                    completion.created);
+}
+
+std::optional<Event> Executor::JudgeRead(const Completion& completion, const EntryState& state, TimePoint now) {
+  const auto* uncertain = std::get_if<Uncertain>(&state);
+  if (uncertain == nullptr) std::abort();
+  return std::visit(Overloaded{
+                        [&](const Found& found) -> std::optional<Event> {
+                          Succeed();
+                          if (found.differences.empty()) return ReadEqual{};
+                          return ReadDifferent{.remote = found.remote_digest};
+                        },
+                        [&](const Absent&) -> std::optional<Event> {
+                          Succeed();
+                          const TimePoint settled_at = uncertain->since + policy_.settling;
+                          if (now < settled_at) return ReadAbsent{.due = settled_at, .settled = false};
+                          return ReadAbsent{.due = now + policy_.settling / 2, .settled = true};
+                        },
+                        [&](const Unsupported&) -> std::optional<Event> {
+                          if (policy_.read_back_required) Stop(StopReason::kEndpoint, completion.answer);
+                          can_read_ = policy_.read_back_required;
+                          return std::nullopt;
+                        },
+                        [&](const Throttled& throttled) -> std::optional<Event> {
+                          Pause(throttled, now);
+                          return std::nullopt;
+                        },
+                        [&](const Unauthorized& unauthorized) -> std::optional<Event> {
+                          Deny(unauthorized.denial, completion.answer);
+                          return std::nullopt;
+                        },
+                        [&](const ReadingFailed&) -> std::optional<Event> {
+                          const TimePoint pause = CountFailure(StopReason::kFailing, completion.answer, now);
+                          return ReadFailed{.due = std::max(pause, now + backoff_.After(uncertain->readings + 1))};
+                        },
+                    },
+                    completion.read);
+}
+
+TimePoint Executor::Pause(const Throttled& throttled, TimePoint now) {
+  const Duration asked = throttled.retry_after.value_or(policy_.throttled_default);
+  paused_until_ = std::max(paused_until_, now + std::clamp(asked, Duration(1), policy_.throttled_max));
+  return paused_until_;
+}
+
+TimePoint Executor::CountFailure(StopReason reason, const ServiceAnswer& answer, TimePoint now) {
+  if (++failures_in_a_row_ == 1) first_failure_ = now;
+  const bool failing_for_long = failures_in_a_row_ >= 3 && now - first_failure_ >= policy_.failing_max;
+  if (failures_in_a_row_ >= policy_.failures_max || failing_for_long) Stop(reason, answer);
+  const TimePoint until = now + backoff_.After(failures_in_a_row_);
+  // One failed call among good ones holds back its own entry only.
+  if (failures_in_a_row_ > 1) backing_off_until_ = std::max(backing_off_until_, until);
+  return until;
+}
+
+void Executor::Succeed() {
+  failures_in_a_row_ = 0;
+}
+
+void Executor::Stop(StopReason reason, const ServiceAnswer& answer) {
+  if (stopped_) return;
+  stopped_ = reason;
+  stop_answer_ = answer;
+}
+
+void Executor::Deny(Denial denial, const ServiceAnswer& answer) {
+  switch (denial) {
+    case Denial::kCredential:
+      return Stop(StopReason::kCredential, answer);
+    case Denial::kEndpoint:
+      return Stop(StopReason::kEndpoint, answer);
+    case Denial::kQuotaExhausted:
+      return Stop(StopReason::kQuota, answer);
+  }
+}
+
+void Executor::Heed(const RateHint& hint, TimePoint now) {
+  if (hint.remaining && *hint.remaining == 0 && hint.reset && *hint.reset > now) {
+    paused_until_ = std::max(paused_until_, std::min(*hint.reset, now + policy_.throttled_max));
+  }
+}
+
+}  // namespace tokensync

@@ -1,0 +1,17 @@
+/// What a pass says in words: the details of the log, and why a pass ended early.
+#pragma once
+
+#include <string>
+
+#include "executor.h"
+#include "ports.h"
+
+namespace tokensync {
+
+/// What else a person should know of how a call ended; empty where the outcome says it all.
+std::string DetailOf(const Completion& completion);
+
+/// Why the executor stopped, with what the service said.
+std::string StopText(StopReason reason, const ServiceAnswer& answer);
+
+}  // namespace tokensync

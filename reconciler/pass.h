@@ -1,0 +1,102 @@
+/// A pass: read a commit, plan, execute, summarise. And what is remembered from one pass to the next.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "executor.h"
+#include "planner.h"
+#include "ports.h"
+
+namespace tokensync {
+
+/// How far a pass has come.
+struct Progress {
+  std::uint64_t pass = 0;
+  std::size_t done = 0;   ///< calls that ended with something decided
+  std::size_t total = 0;  ///< done, in flight and waiting
+  std::size_t in_flight = 0;
+  std::size_t failed = 0;  ///< calls that ended with nothing decided
+  TimePoint started{};
+};
+
+/// Is told what a pass does, on the pass's thread, and returns soon. Throws nothing.
+class PassObserver {
+ public:
+  virtual ~PassObserver() = default;
+  /// A plan was made: the pass's first, or a new one at a newer head.
+  virtual void OnPlan(std::uint64_t pass, const Plan& plan) = 0;
+  /// The changes are durable.
+  virtual void OnRecorded(std::span<const Change> changes) = 0;
+  /// After each step.
+  virtual void OnProgress(const Progress& progress) = 0;
+  /// Looking for a newer head in the middle of a pass failed; the pass goes on with the head that it has.
+  virtual void OnRefreshFailed(const std::string& why) = 0;
+};
+
+/// What the world wants of a pass. Asked on the pass's thread; whoever changes an answer wakes the CallRunner.
+class PassControl {
+ public:
+  virtual ~PassControl() = default;
+  /// End in order: no further call leaves.
+  virtual bool StopRequested() = 0;
+  /// Look for a newer head now. True once for each wish.
+  virtual bool TakeRefreshRequest() = 0;
+  /// The pass is alive. At least every second, but for the time of one step of a port.
+  virtual void Beat() = 0;
+};
+
+struct PassPolicy {
+  ExecutorPolicy executor{};
+  /// The pass ends when nothing is in flight and nothing is due for longer than this.
+  Duration patience{5'000};
+  /// How long calls in flight are awaited once the pass is asked to stop; what is not back then is resolved later.
+  Duration stop_grace{45'000};
+  /// Changes that are recorded in one transaction at most.
+  std::size_t batch_max = 512;
+};
+
+/// What became of a pass.
+struct PassSummary {
+  PassRecord record{};
+  PlanCounts counts{};  ///< entries as they are after the pass
+  std::optional<StopReason> stop_reason{};
+  std::optional<TimePoint> next_due{};  ///< when something that waits is due
+  std::size_t waiting = 0;              ///< entries that still need a call
+  bool changed = false;                 ///< whether anything was recorded
+};
+
+class Reconciler {
+ public:
+  struct Ports {
+    ManifestSource& source;
+    CallRunner& runner;
+    Ledger& ledger;
+    Clock& clock;
+    PassObserver& observer;
+    PassControl& control;
+  };
+
+  /// `seed` feeds the jitter. The ports outlive the reconciler.
+  Reconciler(Ports ports, PassPolicy policy, std::uint64_t seed);
+
+  /// One pass over the branch's head, or over `revision` where one is given. `cause`: who asked, for the record.
+  /// Trouble with git or the service is in the summary, and recorded. Throws LedgerError only: then nothing may go on.
+  PassSummary Run(const std::string& cause, const std::optional<CommitId>& revision = std::nullopt);
+
+  const Checkpoint& checkpoint() const { return checkpoint_; }
+
+ private:
+  friend class PassRun;
+
+  Ports ports_;
+  PassPolicy policy_;
+  Executor executor_;
+  bool loaded_ = false;
+  LedgerView view_;
+  Checkpoint checkpoint_;
+};
+
+}  // namespace tokensync

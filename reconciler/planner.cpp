@@ -1,0 +1,202 @@
+#include "planner.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tokensync {
+
+namespace {
+
+using Next = std::optional<Action>;
+
+/// What git says of a key: an entry, surely nothing, or nothing that can be relied on.
+struct Declaration {
+  const Entry* entry = nullptr;
+  bool held = false;
+
+  bool Absent() const { return entry == nullptr && !held; }
+  bool Says(const Digest& digest) const { return entry != nullptr && entry->digest == digest; }
+};
+
+Declaration DeclarationOf(const TokenKey& key, const DesiredState& desired) {
+  Declaration declaration{.entry = desired.Find(key)};
+  // The key could be in a file that cannot be read, whichever file it was in before: absence is never inferred from
+  // failure.
+  declaration.held = declaration.entry == nullptr && (!desired.unreadable.empty() || desired.IsAmbiguous(key));
+  return declaration;
+}
+
+Next CreateAt(const TokenKey& key, const Declaration& git, std::uint32_t attempt, TimePoint due) {
+  return Create{.key = key, .entry = git.entry, .attempt = attempt, .due = due};
+}
+
+Next ReportOf(const TokenKey& key, const Declaration& git, ReportKind kind, const Digest& recorded) {
+  return Report{.key = key, .entry = git.entry, .kind = kind, .recorded = recorded};
+}
+
+/// The report that is owed for a recorded token, given what was reported last.
+Next ReportDrift(const TokenKey& key, const Declaration& git, const Digest& recorded,
+                 const std::optional<Drift>& reported) {
+  if (git.held) return std::nullopt;
+  if (git.Says(recorded)) {
+    return reported ? ReportOf(key, git, ReportKind::kSettled, recorded) : std::nullopt;
+  }
+  Drift drift;
+  if (git.entry != nullptr) drift.declared = git.entry->digest;
+  if (reported == drift) return std::nullopt;
+  return ReportOf(key, git, git.entry != nullptr ? ReportKind::kChanged : ReportKind::kRemoved, recorded);
+}
+
+Next ForState(const TokenKey& key, const Declaration& git, const None&, const PlanContext&) {
+  return git.entry != nullptr ? CreateAt(key, git, 1, TimePoint{}) : std::nullopt;
+}
+
+Next ForState(const TokenKey& key, const Declaration& git, const Pending& state, const PlanContext&) {
+  if (git.Says(state.digest)) return CreateAt(key, git, state.attempts + 1, state.due);
+  if (git.entry != nullptr) return CreateAt(key, git, 1, TimePoint{});
+  return git.Absent() ? ReportOf(key, git, ReportKind::kWithdrawn, state.digest) : std::nullopt;
+}
+
+Next ForState(const TokenKey& key, const Declaration& git, const Submitting& state, const PlanContext& context) {
+  return Resolve{.key = key,
+                 .entry = git.entry,
+                 .digest = state.digest,
+                 .attempt = state.attempt,
+                 .due = TimePoint{},
+                 .by = context.can_read ? ResolveBy::kReading : ResolveBy::kResending};
+}
+
+Next ForState(const TokenKey& key, const Declaration& git, const Uncertain& state, const PlanContext& context) {
+  Resolve resolve{.key = key, .entry = git.entry, .digest = state.digest, .attempt = state.attempt, .due = state.due};
+  if (!context.can_read) {
+    resolve.by = state.exists ? ResolveBy::kConcluding : ResolveBy::kResending;
+    // A call that is still on its way must not meet its own repetition.
+    if (resolve.by == ResolveBy::kResending) resolve.due = std::max(state.due, state.since + context.settling);
+  }
+  return resolve;
+}
+
+Next ForState(const TokenKey& key, const Declaration& git, const Confirmed& state, const PlanContext&) {
+  return ReportDrift(key, git, state.digest, state.drift);
+}
+
+Next ForState(const TokenKey& key, const Declaration& git, const Rejected& state, const PlanContext&) {
+  if (git.entry != nullptr && !git.Says(state.digest)) return CreateAt(key, git, 1, TimePoint{});
+  return git.Absent() ? ReportOf(key, git, ReportKind::kWithdrawn, state.digest) : std::nullopt;
+}
+
+Next ForState(const TokenKey& key, const Declaration& git, const Conflicting& state, const PlanContext& context) {
+  if (git.entry != nullptr && !git.Says(state.digest) && context.can_read) {
+    return Resolve{.key = key, .entry = git.entry, .digest = git.entry->digest, .reopen = true};
+  }
+  return ReportDrift(key, git, state.digest, state.drift);
+}
+
+void Count(PlanCounts& counts, const Declaration& git, const EntryState& state, const Next& action) {
+  const auto* report = action ? std::get_if<Report>(&*action) : nullptr;
+  if (report != nullptr) {
+    switch (report->kind) {
+      case ReportKind::kChanged:
+        ++counts.changed;
+        break;
+      case ReportKind::kRemoved:
+        ++counts.removed;
+        break;
+      case ReportKind::kSettled:
+        ++counts.settled;
+        break;
+      case ReportKind::kWithdrawn:
+        ++counts.withdrawn;
+        break;
+    }
+  } else if (action) {
+    ++(std::holds_alternative<Create>(*action) ? counts.create : counts.resolve);
+    return;
+  }
+  if (git.held) {
+    ++counts.held;
+    return;
+  }
+  if (const auto* confirmed = std::get_if<Confirmed>(&state)) {
+    ++(git.Says(confirmed->digest) ? counts.in_sync : counts.drifting);
+  } else if (git.entry != nullptr && std::holds_alternative<Rejected>(state)) {
+    ++counts.rejected;
+  } else if (git.entry != nullptr && std::holds_alternative<Conflicting>(state)) {
+    ++counts.conflicting;
+  }
+}
+
+}  // namespace
+
+const EntryState& LedgerView::StateOf(const TokenKey& key) const {
+  static const EntryState kNone = None{};
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? kNone : found->second;
+}
+
+void LedgerView::Set(const TokenKey& key, EntryState state) {
+  if (std::holds_alternative<None>(state)) {
+    entries_.erase(key);
+  } else {
+    entries_.insert_or_assign(key, std::move(state));
+  }
+}
+
+const TokenKey& KeyOf(const Action& action) {
+  return std::visit([](const auto& a) -> const TokenKey& { return a.key; }, action);
+}
+
+const Entry* EntryOf(const Action& action) {
+  return std::visit([](const auto& a) { return a.entry; }, action);
+}
+
+std::string_view ActionName(const Action& action) {
+  static constexpr std::array<std::string_view, std::variant_size_v<Action>> kNames = {"create", "resolve", "report"};
+  return kNames[action.index()];
+}
+
+std::string_view ReportName(ReportKind kind) {
+  switch (kind) {
+    case ReportKind::kChanged:
+      return "changed";
+    case ReportKind::kRemoved:
+      return "removed";
+    case ReportKind::kSettled:
+      return "settled";
+    case ReportKind::kWithdrawn:
+      return "withdrawn";
+  }
+  return "";
+}
+
+std::optional<Action> PlanKey(const TokenKey& key, const DesiredState& desired, const EntryState& state,
+                              const PlanContext& context) {
+  const Declaration git = DeclarationOf(key, desired);
+  return std::visit([&](const auto& current) { return ForState(key, git, current, context); }, state);
+}
+
+Plan MakePlan(std::shared_ptr<const DesiredState> desired, const LedgerView& ledger, const PlanContext& context) {
+  Plan plan{.desired = std::move(desired), .actions = {}, .counts = {}};
+  const auto add = [&](const TokenKey& key, const EntryState& state) {
+    const Declaration git = DeclarationOf(key, *plan.desired);
+    auto action = std::visit([&](const auto& current) { return ForState(key, git, current, context); }, state);
+    Count(plan.counts, git, state, action);
+    if (action) plan.actions.push_back(std::move(*action));
+  };
+  auto known = ledger.entries().begin();
+  const auto known_end = ledger.entries().end();
+  static const EntryState kNone = None{};
+  for (const Entry& entry : plan.desired->entries) {
+    for (; known != known_end && known->first < entry.key; ++known) add(known->first, known->second);
+    if (known != known_end && known->first == entry.key) {
+      add(known->first, known->second);
+      ++known;
+    } else {
+      add(entry.key, kNone);
+    }
+  }
+  for (; known != known_end; ++known) add(known->first, known->second);
+  return plan;
+}
+
+}  // namespace tokensync
