@@ -1,0 +1,226 @@
+#include "git_fetch.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+
+#include "git_fetch_protocol.h"
+#include "git_source.h"
+
+extern char** environ;
+
+namespace tokensync {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr auto kBeatInterval = std::chrono::seconds(1);
+
+[[noreturn]] void ThrowErrno(const char* doing, int error) {
+  throw FetchStop(FetchFailure::kInternal, std::string(doing) + ": " + std::strerror(error));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() { Close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+  void Close() {
+    if (value_ >= 0) ::close(value_);
+    value_ = -1;
+  }
+
+ private:
+  int value_;
+};
+
+/// A running program; killed and reaped with its owner.
+class ChildProcess {
+ public:
+  /// `channel` becomes its standard input and output; it inherits no other descriptor but standard error.
+  ChildProcess(const std::string& program, int channel) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, channel, STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, channel, STDOUT_FILENO);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    sigset_t none;
+    sigset_t all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    // A group of its own: Ctrl-C on a terminal is for the parent, which ends in order.
+    ::posix_spawnattr_setpgroup(&attributes, 0);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    std::string name = program;
+    std::string command = "git-fetch";
+    char* arguments[] = {name.data(), command.data(), nullptr};
+    const int error = ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments, environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+    if (error != 0) {
+      pid_ = 0;
+      ThrowErrno(("starting the fetching program " + program).c_str(), error);
+    }
+  }
+
+  ~ChildProcess() {
+    if (pid_ == 0) return;
+    ::kill(pid_, SIGKILL);
+    Reap();
+  }
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  /// Its wait status, as soon as it has ended.
+  std::optional<int> Ended() {
+    int status = 0;
+    const pid_t got = ::waitpid(pid_, &status, WNOHANG);
+    if (got == 0 || (got < 0 && errno == EINTR)) return std::nullopt;
+    pid_ = 0;
+    return got < 0 ? 0 : status;
+  }
+
+ private:
+  void Reap() {
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+  }
+
+  pid_t pid_ = 0;
+};
+
+/// What the child said so far.
+class Replies {
+ public:
+  void Take(std::string_view bytes) {
+    pending_ += bytes;
+    total_ += bytes.size();
+    if (total_ > kRepliesBytesMax) throw FetchStop(FetchFailure::kInternal, "the fetching program says too much");
+    for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
+      if (auto reply = ReadReply(std::string_view(pending_).substr(0, end))) Take(*reply);
+      pending_.erase(0, end + 1);
+    }
+  }
+  const std::string& phase() const { return phase_; }
+  const std::optional<FetchReply>& result() const { return result_; }
+
+ private:
+  void Take(const FetchReply& reply) {
+    if (const auto* phase = std::get_if<FetchPhase>(&reply)) {
+      phase_ = phase->doing;
+    } else {
+      result_ = reply;
+    }
+  }
+
+  std::string pending_;
+  std::size_t total_ = 0;
+  std::string phase_ = "starting";
+  std::optional<FetchReply> result_;
+};
+
+void Send(int channel, const std::string& text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t sent = ::send(channel, text.data() + at, text.size() - at, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    // A child that reads nothing has ended, which its status tells better.
+    if (sent <= 0) return;
+    at += static_cast<std::size_t>(sent);
+  }
+}
+
+[[noreturn]] void ThrowTimedOut(const FetchRequest& request, const std::string& phase) {
+  const double seconds = static_cast<double>(request.timeout.count()) / 1000;
+  std::string shown = std::to_string(seconds);
+  shown.erase(shown.find_last_not_of('0') + 1);
+  if (shown.back() == '.') shown.pop_back();
+  throw FetchStop(FetchFailure::kTimedOut, "not done after " + shown + " s, while " + phase +
+                                               "; given up; check that the server answers, or raise source.timeout");
+}
+
+std::string StatusText(int status) {
+  if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
+  return "ended with status " + std::to_string(WEXITSTATUS(status));
+}
+
+CommitId Run(const std::string& program, const FetchRequest& request, const std::function<void()>& beat) {
+  const auto deadline = SteadyClock::now() + request.timeout;
+  const std::string text = WriteRequest(ChildRequest{request, ::getpid()});
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) ThrowErrno("opening a channel", errno);
+  Descriptor ours(ends[0]);
+  Descriptor theirs(ends[1]);
+  ChildProcess child(program, theirs.get());
+  theirs.Close();
+  Send(ours.get(), text);
+  ::shutdown(ours.get(), SHUT_WR);
+
+  Replies replies;
+  bool open = true;
+  std::optional<int> status;
+  auto next_beat = SteadyClock::now();
+  while (open || !status) {
+    const auto now = SteadyClock::now();
+    if (now >= next_beat) {
+      if (beat) beat();
+      next_beat = now + kBeatInterval;
+    }
+    if (now >= deadline) ThrowTimedOut(request, replies.phase());
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::min(deadline, next_beat) - now);
+    if (open) {
+      pollfd poll{ours.get(), POLLIN, 0};
+      const int ready = ::poll(&poll, 1, static_cast<int>(wait.count()));
+      if (ready < 0 && errno != EINTR) ThrowErrno("waiting for the fetching program", errno);
+      if (ready > 0) {
+        char buffer[4096];
+        const ssize_t got = ::recv(ours.get(), buffer, sizeof buffer, 0);
+        if (got > 0) replies.Take(std::string_view(buffer, static_cast<std::size_t>(got)));
+        if (got == 0 || (got < 0 && errno != EINTR)) open = false;
+      }
+    } else {
+      // The channel closes in the last moments of the process.
+      ::poll(nullptr, 0, 1);
+    }
+    if (!open) status = child.Ended();
+  }
+  if (!replies.result() || *status != 0) {
+    const auto* failed = replies.result() ? std::get_if<FetchFailed>(&*replies.result()) : nullptr;
+    if (failed != nullptr) throw FetchStop(failed->failure, failed->text);
+    throw FetchStop(FetchFailure::kInternal,
+                    "the fetching program " + StatusText(*status) + " while " + replies.phase());
+  }
+  if (const auto* failed = std::get_if<FetchFailed>(&*replies.result())) throw FetchStop(failed->failure, failed->text);
+  return std::get<FetchDone>(*replies.result()).head;
+}
+
+}  // namespace
+
+GitFetcher::GitFetcher(std::filesystem::path program) : program_(std::move(program)) {}
+
+CommitId GitFetcher::Fetch(const FetchRequest& request, const std::function<void()>& beat) {
+  try {
+    return Run(program_.string(), request, beat);
+  } catch (const FetchStop& stop) {
+    throw GitFetchError(stop.failure,
+                        "fetching branch '" + request.branch + "' of " + ShownUrl(request.url) + ": " + stop.what());
+  }
+}
+
+}  // namespace tokensync

@@ -1,0 +1,177 @@
+#include "git_mirror.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "git_attribution.h"
+#include "git_commit_tree.h"
+#include "git_library.h"
+#include "git_text.h"
+
+namespace tokensync {
+
+class GitMirror::Reader {
+ public:
+  Reader(std::filesystem::path path, std::function<void()> beat, WalkLimits limits)
+      : path_(std::filesystem::absolute(std::move(path)).lexically_normal()), attribution_(limits, std::move(beat)) {
+    StartGitLibrary();
+  }
+
+  /// The mirror as it is now.
+  const std::shared_ptr<const OpenedMirror>& Open() {
+    struct stat now = {};
+    if (::stat(path_.c_str(), &now) != 0) {
+      throw EnvironmentError("opening the mirror " + path_.string() + ": there is none yet; a fetch makes it");
+    }
+    if (opened_ && !opened_->damaged && opened_->device == now.st_dev && opened_->inode == now.st_ino) return opened_;
+    // Before the new one is opened: libgit2 shares packs of one path among all that are open, the broken ones too.
+    opened_.reset();
+    auto opened = std::make_shared<OpenedMirror>();
+    opened->path = path_;
+    opened->device = now.st_dev;
+    opened->inode = now.st_ino;
+    try {
+      CheckGit(git_repository_open_bare(Out(opened->repository), path_.c_str()), "opening the mirror");
+      CheckGit(git_repository_odb(Out(opened->objects), opened->repository.get()), "opening the mirror");
+    } catch (const GitCallError& e) {
+      ThrowDamaged(*opened, "opening the mirror", e);
+    }
+    opened_ = std::move(opened);
+    return opened_;
+  }
+
+  GitPtr<git_commit> FindCommit(const OpenedMirror& mirror, const CommitId& id) {
+    git_oid oid;
+    GitPtr<git_commit> commit;
+    const int code = ParseOid(id.hex, oid) ? git_commit_lookup(Out(commit), mirror.repository.get(), &oid)
+                                           : static_cast<int>(GIT_ENOTFOUND);
+    // Not damage by itself: it may never have been fetched. Whether the branch's head is there, each fetch checks.
+    if (code == GIT_ENOTFOUND) {
+      throw EnvironmentError("reading commit " + CleanText(id.hex, 60) + ": the mirror " + path_.string() +
+                             " does not hold it; it may have left the branch");
+    }
+    try {
+      CheckGit(code, "reading commit " + id.hex);
+    } catch (const GitCallError& e) {
+      ThrowDamaged(mirror, "reading commit " + id.hex, e);
+    }
+    return commit;
+  }
+
+  Attribution& attribution() { return attribution_; }
+
+ private:
+  const std::filesystem::path path_;
+  std::shared_ptr<const OpenedMirror> opened_;
+  Attribution attribution_;
+};
+
+GitMirror::GitMirror(std::filesystem::path mirror, std::function<void()> beat, WalkLimits limits)
+    : reader_(std::make_unique<Reader>(std::move(mirror), std::move(beat), limits)) {}
+
+GitMirror::~GitMirror() = default;
+
+std::unique_ptr<FileTree> GitMirror::Tree(const CommitId& commit, const std::string& folder) {
+  const std::shared_ptr<const OpenedMirror> mirror = reader_->Open();
+  const GitPtr<git_commit> found = reader_->FindCommit(*mirror, commit);
+  GitPtr<git_tree> root;
+  try {
+    CheckGit(git_commit_tree(Out(root), found.get()), "reading the tree of commit " + commit.hex);
+  } catch (const GitCallError& e) {
+    ThrowDamaged(*mirror, "reading the tree of commit " + commit.hex, e);
+  }
+  return MakeCommitTree(mirror, commit.hex, std::move(root), NormalFolder(folder));
+}
+
+std::vector<Provenance> GitMirror::Attribute(const CommitId& head, const std::string& folder,
+                                             std::span<const std::shared_ptr<const Manifest>> manifests) {
+  if (manifests.empty()) return {};
+  const std::shared_ptr<const OpenedMirror> mirror = reader_->Open();
+  const GitPtr<git_commit> commit = reader_->FindCommit(*mirror, head);
+  const std::string normal = NormalFolder(folder);
+  const std::string prefix = normal.empty() ? "" : normal + "/";
+
+  std::vector<std::string> paths;
+  for (const auto& manifest : manifests) {
+    paths.push_back(prefix + manifest->path);
+    for (const std::string& inherited : manifest->inherited) paths.push_back(prefix + inherited);
+  }
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+
+  std::vector<Attribution::Brought> brought;
+  try {
+    brought = reader_->attribution().Find(mirror->repository.get(), *git_commit_id(commit.get()), paths);
+  } catch (const GitCallError& e) {
+    ThrowDamaged(*mirror, "walking the history of commit " + head.hex, e);
+  }
+  auto of = [&](const std::string& path) -> const Attribution::Brought& {
+    const auto it = std::lower_bound(paths.begin(), paths.end(), prefix + path);
+    return brought[static_cast<std::size_t>(it - paths.begin())];
+  };
+
+  std::vector<const Attribution::Brought*> newest;
+  std::map<std::int64_t, std::uint32_t> ranks;
+  for (const auto& manifest : manifests) {
+    const Attribution::Brought* best = &of(manifest->path);
+    for (const std::string& inherited : manifest->inherited) {
+      if (of(inherited).order < best->order) best = &of(inherited);
+    }
+    newest.push_back(best);
+    ranks.emplace(best->order, 0);
+  }
+  std::uint32_t rank = 0;
+  for (auto& [order, number] : ranks) number = rank++;
+  std::vector<Provenance> result;
+  result.reserve(newest.size());
+  for (const Attribution::Brought* best : newest) {
+    result.push_back(Provenance{best->commit, ranks.at(best->order)});
+  }
+  return result;
+}
+
+std::shared_ptr<const Commit> GitMirror::Describe(const CommitId& commit) {
+  const std::shared_ptr<const OpenedMirror> mirror = reader_->Open();
+  const GitPtr<git_commit> found = reader_->FindCommit(*mirror, commit);
+  try {
+    return DescribeCommit(mirror->repository.get(), *git_commit_id(found.get()));
+  } catch (const GitCallError& e) {
+    ThrowDamaged(*mirror, "reading commit " + commit.hex, e);
+  }
+}
+
+bool GitMirror::Descends(const CommitId& head, const CommitId& ancestor) {
+  const std::shared_ptr<const OpenedMirror> mirror = reader_->Open();
+  const GitPtr<git_commit> descendant = reader_->FindCommit(*mirror, head);
+  git_oid oid;
+  if (!ParseOid(ancestor.hex, oid) || git_odb_exists(mirror->objects.get(), &oid) != 1) return false;
+  if (git_oid_equal(git_commit_id(descendant.get()), &oid)) return true;
+  try {
+    const int code = git_graph_descendant_of(mirror->repository.get(), git_commit_id(descendant.get()), &oid);
+    CheckGit(code, "comparing histories");
+    return code == 1;
+  } catch (const GitCallError& e) {
+    ThrowDamaged(*mirror, "walking the history of commit " + head.hex, e);
+  }
+}
+
+CommitId GitMirror::Resolve(const std::string& revision) {
+  constexpr std::size_t kRevisionBytesMax = 300;
+  const std::shared_ptr<const OpenedMirror> mirror = reader_->Open();
+  GitPtr<git_object> named;
+  GitPtr<git_object> commit;
+  if (!revision.empty() && revision.size() <= kRevisionBytesMax &&
+      git_revparse_single(Out(named), mirror->repository.get(), revision.c_str()) < 0) {
+    named.reset();
+  }
+  if (named == nullptr || git_object_peel(Out(commit), named.get(), GIT_OBJECT_COMMIT) < 0) {
+    throw EnvironmentError("looking for revision '" + CleanText(revision, 100) +
+                           "': it names no commit of the fetched branch; check its spelling");
+  }
+  return CommitId{OidHex(*git_object_id(commit.get()))};
+}
+
+}  // namespace tokensync
