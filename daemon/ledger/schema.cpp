@@ -1,0 +1,219 @@
+#include "schema.h"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+
+#include "columns.h"
+
+namespace tokensync {
+
+namespace {
+
+constexpr const char* kFirstLayout = R"sql(
+-- Which steps made this layout, and when.
+CREATE TABLE migration (
+  name          TEXT NOT NULL PRIMARY KEY,
+  applied_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- Whose ledger this is, and what its runner knows between passes: one row.
+CREATE TABLE runner (
+  id                INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  endpoint          TEXT NOT NULL,     -- never changes: a ledger tells what exists at one service
+  source_url        TEXT NOT NULL,     -- may change: the same repository gets another name
+  program_version   TEXT NOT NULL,     -- that opened the ledger last
+  created_ms        INTEGER NOT NULL,
+  head_seen         TEXT CHECK (length(head_seen) = 40 AND head_seen NOT GLOB '*[^0-9a-f]*'),
+  head_applied      TEXT CHECK (length(head_applied) = 40 AND head_applied NOT GLOB '*[^0-9a-f]*'),
+  last_pass         INTEGER NOT NULL DEFAULT 0 CHECK (last_pass >= 0),
+  failures_in_a_row INTEGER NOT NULL DEFAULT 0 CHECK (failures_in_a_row >= 0)
+) STRICT;
+
+-- The newest passes. Not part of the log: old rows are dropped.
+CREATE TABLE pass (
+  pass          INTEGER NOT NULL PRIMARY KEY CHECK (pass > 0),
+  cause         TEXT NOT NULL,
+  started_ms    INTEGER NOT NULL,
+  ended_ms      INTEGER NOT NULL,
+  commit_id     TEXT CHECK (length(commit_id) = 40 AND commit_id NOT GLOB '*[^0-9a-f]*'),  -- NULL: none was reached
+  result        TEXT NOT NULL CHECK (result IN ('complete', 'incomplete', 'stopped', 'environment', 'denied')),
+  created       INTEGER NOT NULL CHECK (created >= 0),
+  confirmed     INTEGER NOT NULL CHECK (confirmed >= 0),
+  reported      INTEGER NOT NULL CHECK (reported >= 0),
+  rejected      INTEGER NOT NULL CHECK (rejected >= 0),
+  conflicting   INTEGER NOT NULL CHECK (conflicting >= 0),
+  unresolved    INTEGER NOT NULL CHECK (unresolved >= 0),
+  bad_manifests INTEGER NOT NULL CHECK (bad_manifests >= 0),
+  error         TEXT CHECK (error <> '')
+) STRICT;
+
+-- What is known of each token. The CHECK is the variant EntryState: each state has its own columns and no others.
+-- token_len ahead of token_id sorts the decimal texts by number: no integer type holds a uint256.
+CREATE TABLE entry (
+  project          INTEGER NOT NULL CHECK (project BETWEEN 0 AND 9007199254740992),
+  collection       INTEGER NOT NULL CHECK (collection BETWEEN 0 AND 9007199254740992),
+  token_len        INTEGER NOT NULL CHECK (token_len = length(token_id)),
+  token_id         TEXT NOT NULL CHECK (length(token_id) BETWEEN 1 AND 78 AND token_id NOT GLOB '*[^0-9]*'
+                                        AND (token_id = '0' OR token_id NOT GLOB '0*')),
+  state            TEXT NOT NULL,
+  digest           BLOB NOT NULL CHECK (length(digest) = 32),
+  attempt          INTEGER CHECK (attempt >= 0),
+  due_ms           INTEGER,
+  since_ms         INTEGER,
+  unknown_since_ms INTEGER,
+  readings         INTEGER CHECK (readings >= 0),
+  absent_readings  INTEGER CHECK (absent_readings BETWEEN 0 AND readings),
+  known_to_exist   INTEGER CHECK (known_to_exist IN (0, 1)),
+  remote_digest    BLOB CHECK (length(remote_digest) = 32),
+  drift            TEXT CHECK (drift IN ('changed', 'removed')),
+  drift_digest     BLOB CHECK (length(drift_digest) = 32),
+  CHECK ((drift_digest IS NOT NULL) = (drift IS 'changed')),
+  CHECK (CASE state
+    WHEN 'pending' THEN attempt IS NOT NULL AND due_ms IS NOT NULL
+      AND since_ms IS NULL AND unknown_since_ms IS NULL AND readings IS NULL AND absent_readings IS NULL
+      AND known_to_exist IS NULL AND remote_digest IS NULL AND drift IS NULL
+    WHEN 'submitting' THEN attempt IS NOT NULL AND since_ms IS NOT NULL
+      AND due_ms IS NULL AND readings IS NULL AND absent_readings IS NULL
+      AND known_to_exist IS NULL AND remote_digest IS NULL AND drift IS NULL
+    WHEN 'uncertain' THEN attempt IS NOT NULL AND since_ms IS NOT NULL AND due_ms IS NOT NULL
+      AND readings IS NOT NULL AND absent_readings IS NOT NULL AND known_to_exist IS NOT NULL
+      AND unknown_since_ms IS NULL AND remote_digest IS NULL AND drift IS NULL
+    WHEN 'confirmed' THEN attempt IS NULL AND due_ms IS NULL AND since_ms IS NULL AND unknown_since_ms IS NULL
+      AND readings IS NULL AND absent_readings IS NULL AND known_to_exist IS NULL AND remote_digest IS NULL
+    WHEN 'rejected' THEN attempt IS NOT NULL
+      AND due_ms IS NULL AND since_ms IS NULL AND unknown_since_ms IS NULL AND readings IS NULL
+      AND absent_readings IS NULL AND known_to_exist IS NULL AND remote_digest IS NULL AND drift IS NULL
+    WHEN 'conflicting' THEN attempt IS NULL AND due_ms IS NULL AND since_ms IS NULL AND unknown_since_ms IS NULL
+      AND readings IS NULL AND absent_readings IS NULL AND known_to_exist IS NULL
+    ELSE 0 END),
+  PRIMARY KEY (project, collection, token_len, token_id)
+) STRICT, WITHOUT ROWID;
+
+-- What was sent last. Apart from entry, so that reading all entries does not read all payloads.
+CREATE TABLE payload (
+  project    INTEGER NOT NULL,
+  collection INTEGER NOT NULL,
+  token_len  INTEGER NOT NULL,
+  token_id   TEXT NOT NULL,
+  payload    TEXT NOT NULL,
+  is_private INTEGER NOT NULL CHECK (is_private IN (0, 1)),
+  PRIMARY KEY (project, collection, token_len, token_id),
+  FOREIGN KEY (project, collection, token_len, token_id) REFERENCES entry ON DELETE CASCADE
+) STRICT;
+
+-- Commits that the log names: thousands of rows name the same one.
+CREATE TABLE git_commit (
+  commit_no INTEGER NOT NULL PRIMARY KEY,
+  id        TEXT NOT NULL UNIQUE CHECK (length(id) = 40 AND id NOT GLOB '*[^0-9a-f]*'),
+  author    TEXT NOT NULL,
+  subject   TEXT NOT NULL,
+  time_ms   INTEGER NOT NULL
+) STRICT;
+
+-- What happened, in order; folding it with Advance() gives entry. An absent value is NULL, never ''.
+-- The events' own columns are unchecked here: an event that a later version adds must not rebuild this table.
+CREATE TABLE log (
+  seq           INTEGER NOT NULL PRIMARY KEY,
+  time_ms       INTEGER NOT NULL,
+  pass          INTEGER NOT NULL CHECK (pass >= 0),
+  project       INTEGER NOT NULL,
+  collection    INTEGER NOT NULL,
+  token_id      TEXT NOT NULL,
+  action        TEXT NOT NULL,
+  event         TEXT NOT NULL,
+  event_digest  BLOB CHECK (length(event_digest) = 32),
+  event_attempt INTEGER,
+  event_at_ms   INTEGER,
+  event_due_ms  INTEGER,
+  event_settled INTEGER CHECK (event_settled IN (0, 1)),
+  event_spent   INTEGER CHECK (event_spent IN (0, 1)),
+  event_drift   TEXT CHECK (event_drift IN ('changed', 'removed')),
+  state_after   TEXT NOT NULL,
+  digest        BLOB CHECK (length(digest) = 32),
+  other_digest  BLOB CHECK (length(other_digest) = 32),
+  attempt       INTEGER NOT NULL CHECK (attempt >= 0),
+  commit_no     INTEGER REFERENCES git_commit,
+  path          TEXT CHECK (path <> ''),
+  line          INTEGER NOT NULL CHECK (line >= 0),
+  http_status   INTEGER,
+  error_name    TEXT CHECK (error_name <> ''),
+  error_code    INTEGER,
+  message       TEXT CHECK (message <> ''),
+  cause         TEXT CHECK (cause <> ''),
+  duration_ms   INTEGER NOT NULL,
+  detail        TEXT CHECK (detail <> ''),
+  prev_hash     BLOB NOT NULL CHECK (length(prev_hash) = 32),
+  hash          BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE INDEX log_by_token ON log (project, collection, token_id);
+CREATE INDEX log_by_commit ON log (commit_no);
+CREATE INDEX log_by_time ON log (time_ms);
+
+-- Where the log ends: a chain alone does not show that its last links are gone.
+CREATE TABLE log_head (
+  id   INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  seq  INTEGER NOT NULL CHECK (seq >= 0),
+  hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE TRIGGER log_refuses_update BEFORE UPDATE ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER log_refuses_delete BEFORE DELETE ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+-- INSERT OR REPLACE deletes without the trigger above: what is not the next number is refused before that.
+CREATE TRIGGER log_refuses_gaps BEFORE INSERT ON log
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM log)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER git_commit_refuses_update BEFORE UPDATE ON git_commit
+BEGIN SELECT RAISE(ABORT, 'commits that the log names do not change'); END;
+CREATE TRIGGER git_commit_refuses_delete BEFORE DELETE ON git_commit
+BEGIN SELECT RAISE(ABORT, 'commits that the log names do not change'); END;
+)sql";
+
+constexpr std::array kMigrations = {Migration{"0001 first layout", kFirstLayout}};
+
+using Layout = std::map<std::string, std::string>;
+
+/// Every table, index and trigger with its SQL; what SQLite makes by itself has none and is left out.
+Layout ReadLayout(SQLite::Database& database) {
+  Layout layout;
+  SQLite::Statement query(database, "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
+  while (query.executeStep()) layout.emplace(query.getColumn(0).getString(), query.getColumn(1).getString());
+  return layout;
+}
+
+}  // namespace
+
+std::span<const Migration> LedgerMigrations() {
+  return kMigrations;
+}
+
+void ApplyMigrations(SQLite::Database& database, std::int64_t version, std::span<const Migration> migrations,
+                     TimePoint now) {
+  for (const Migration& migration : migrations.subspan(static_cast<std::size_t>(version))) {
+    database.exec(migration.sql);
+    SQLite::Statement note(database, "INSERT INTO migration (name, applied_at_ms) VALUES (?, ?)");
+    note.bind(1, std::string(migration.name));
+    note.bind(2, ToMs(now));
+    note.exec();
+  }
+  database.exec(fmt::format("PRAGMA user_version = {}", migrations.size()));
+}
+
+std::optional<std::string> LayoutDifference(SQLite::Database& database, std::span<const Migration> migrations) {
+  SQLite::Database model(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  ApplyMigrations(model, 0, migrations, TimePoint{});
+  const Layout found = ReadLayout(database);
+  for (const auto& [name, sql] : ReadLayout(model)) {
+    const auto it = found.find(name);
+    if (it == found.end() || it->second != sql) return name;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tokensync
