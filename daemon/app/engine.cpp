@@ -1,0 +1,125 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "jwt_claims.h"
+#include "time_text.h"
+
+namespace tokensync {
+
+namespace {
+
+constexpr Duration kExpiryWarning = std::chrono::hours(7 * 24);
+
+std::uint64_t RandomSeed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+WireSpelling SpellingOf(FieldSpelling spelling) {
+  switch (spelling) {
+    case FieldSpelling::kBoth:
+      return WireSpelling::kBoth;
+    case FieldSpelling::kSnakeCase:
+      return WireSpelling::kSnakeCase;
+    case FieldSpelling::kCamelCase:
+      return WireSpelling::kCamelCase;
+  }
+  return WireSpelling::kBoth;
+}
+
+HttpApiOptions ApiOptionsOf(const ApiConfig& api) {
+  HttpApiOptions options;
+  options.endpoint = api.endpoint;
+  options.ca_file = api.ca_file;
+  options.timeout = api.timeout;
+  options.connect_timeout = std::min<Duration>(options.connect_timeout, api.timeout);
+  options.idle_connections_max = api.concurrency;
+  options.spelling = SpellingOf(api.field_spelling);
+  options.user_agent = kUserAgent;
+  return options;
+}
+
+}  // namespace
+
+const char* const kVersion = TOKENSYNC_VERSION;
+const char* const kUserAgent = "tokensyncd/" TOKENSYNC_VERSION;
+
+PassPolicy PassPolicyOf(const Config& config, Duration patience) {
+  PassPolicy policy;
+  policy.executor.concurrency = config.api.concurrency;
+  policy.executor.requests_per_minute = config.api.requests_per_minute;
+  policy.executor.settling = config.api.timeout * 2;
+  policy.executor.failures_max = std::max<std::uint32_t>(8, config.api.concurrency);
+  policy.executor.read_back = config.api.read_back != ReadBack::kNever;
+  policy.executor.read_back_required = config.api.read_back == ReadBack::kAlways;
+  policy.patience = patience;
+  policy.stop_grace = config.api.timeout + std::chrono::seconds(15);
+  return policy;
+}
+
+Engine::Engine(const Config& config, Log& log, Options options)
+    : config_(config),
+      log_(log),
+      schedule_({.poll_interval = config.source.poll_interval}, RandomSeed()),
+      reporter_(log, clock_, options.terminal),
+      triggers_(clock_, {.wake = [this] { pool_.Wake(); },
+                         .beat = options.beat,
+                         .next_poll = [this](TimePoint now) { return schedule_.NextPoll(now); }}),
+      ledger_(SqliteLedger::Open(config.ledger.path, {.endpoint = config.api.endpoint,
+                                                      .source_url = config.source.url,
+                                                      .program_version = kVersion,
+                                                      .opened_at = clock_.Now()})),
+      source_(config_, options.beat),
+      token_(config.api.token_file),
+      api_(
+          ApiOptionsOf(config.api), [this] { return token_.Current(); }, clock_),
+      pool_(api_, clock_, config.api.concurrency),
+      reconciler_({.source = source_,
+                   .runner = pool_,
+                   .ledger = *ledger_,
+                   .clock = clock_,
+                   .observer = reporter_,
+                   .control = triggers_},
+                  PassPolicyOf(config, options.patience), RandomSeed()) {
+  if (const auto& previous = ledger_->previous_source_url()) {
+    log_.Write(LogLevel::kWarning,
+               "source.url differs from that of the runs before; tokens are told apart by their keys",
+               {{"url", config.source.url}, {"previous_url", *previous}});
+  }
+  WarnOfExpiry();
+}
+
+PassSummary Engine::Pass(const std::string& cause, const std::optional<std::string>& revision) {
+  clock_.TakeWallTime();
+  RefreshToken();
+  std::optional<CommitId> commit;
+  if (revision) {
+    source_.FetchHead();
+    commit = source_.Resolve(*revision);
+  }
+  PassSummary summary = reconciler_.Run(cause, commit);
+  reporter_.OnEnded(summary);
+  return summary;
+}
+
+void Engine::RefreshToken() {
+  try {
+    token_.Refresh();
+  } catch (const EnvironmentError& error) {
+    log_.Write(LogLevel::kWarning, std::string(error.what()) + "; going on with the token that was read before");
+  }
+}
+
+void Engine::WarnOfExpiry() {
+  const std::optional<JwtClaims> claims = ReadJwtClaims(token_.Current());
+  if (!claims || !claims->expires) return;
+  if (*claims->expires < clock_.Now() + kExpiryWarning) {
+    log_.Write(LogLevel::kWarning, "the service token expires soon, or has expired",
+               {{"expires", FormatTime(*claims->expires)}});
+  }
+}
+
+}  // namespace tokensync

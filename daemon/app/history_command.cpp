@@ -1,0 +1,68 @@
+/// `history`: the log. `audit`: whether it holds.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "config.h"
+#include "exit_status.h"
+#include "history_text.h"
+#include "ledger_reader.h"
+#include "terminal.h"
+
+namespace tokensync {
+
+namespace {
+/// The reader of our output went away: nothing is left to do.
+struct OutputClosed {};
+}  // namespace
+
+int Execute(const HistoryCommand& command) {
+  const Config config = LoadConfig(command.config);
+  const auto reader = LedgerReader::Open(config.ledger.path);
+  const Terminal terminal = Terminal::Of(STDOUT_FILENO);
+  const auto write = [](const std::string& text) {
+    if (!WriteAll(STDOUT_FILENO, text)) throw OutputClosed{};
+  };
+  try {
+    if (!command.json) write(HistoryHeader(terminal));
+    const HistoryQuery query{
+        .token = command.token, .commit_prefix = command.commit, .since = command.since, .limit = command.limit};
+    reader->History(query, [&](const StoredRecord& stored) {
+      const std::string hash = stored.hash.Hex();
+      const HistoryRow row{
+          .seq = stored.seq, .record = stored.record, .event = stored.event, .state = stored.state_after, .hash = hash};
+      write(command.json ? CanonicalJson(HistoryJson(row)) + "\n" : HistoryLine(row, terminal));
+    });
+  } catch (const OutputClosed&) {
+  }
+  return kDone;
+}
+
+int Execute(const AuditCommand& command) {
+  const Config config = LoadConfig(command.config);
+  const ChainVerdict verdict = LedgerReader::Open(config.ledger.path)->VerifyChain();
+  if (command.json) {
+    JsonObject told = {{"records", static_cast<double>(verdict.records)},
+                       {"entries", static_cast<double>(verdict.entries)},
+                       {"broken", nullptr}};
+    if (verdict.broken) {
+      told["broken"] = JsonObject{{"seq", static_cast<double>(verdict.broken->seq)},
+                                  {"key", verdict.broken->key ? JsonValue(verdict.broken->key->Text()) : JsonValue()},
+                                  {"what", verdict.broken->what}};
+    }
+    WriteAll(STDOUT_FILENO, CanonicalJson(told) + "\n");
+  } else if (verdict.broken) {
+    const auto& broken = *verdict.broken;
+    WriteAll(STDOUT_FILENO,
+             fmt::format("BROKEN: {}{}{}; the {} records before it hold\n",
+                         broken.seq == 0 ? std::string("the ledger") : fmt::format("record {}", broken.seq),
+                         broken.key ? fmt::format(" ({})", broken.key->Text()) : std::string(), ": " + broken.what,
+                         verdict.records));
+  } else {
+    WriteAll(STDOUT_FILENO,
+             fmt::format("{} records hold; {} entries are what the log says\n", verdict.records, verdict.entries));
+  }
+  return verdict.broken ? kBadData : kDone;
+}
+
+}  // namespace tokensync

@@ -1,0 +1,64 @@
+/// The program `tokensyncd`: picks the command, and turns what ends it early into a message and an exit status.
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "command_line.h"
+#include "commands.h"
+#include "errors.h"
+#include "exit_status.h"
+#include "git_fetch.h"
+#include "system_clock.h"
+#include "terminal.h"
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TOKENSYNC_LEAK_CHECK 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TOKENSYNC_LEAK_CHECK 1
+#endif
+#endif
+
+/// The process holds a secret: its memory is never written to disk, nor read by another process of the same user.
+void ForbidCoreDumps() {
+  const rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+#ifndef TOKENSYNC_LEAK_CHECK  // the leak checker attaches to the process
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+int End(tokensync::ExitStatus status, const std::exception& error) {
+  tokensync::WriteAll(STDERR_FILENO, std::string("tokensyncd: ") + error.what() + "\n");
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ForbidCoreDumps();
+  if (argc == 2 && std::strcmp(argv[1], "git-fetch") == 0) return tokensync::GitFetchChildMain();
+  try {
+    auto parsed = tokensync::ParseCommandLine(argc, argv, tokensync::SystemClock().Now());
+    if (const auto* end = std::get_if<tokensync::EndNow>(&parsed)) {
+      tokensync::WriteAll(end->ToStandardOutput() ? STDOUT_FILENO : STDERR_FILENO, end->text);
+      return end->status;
+    }
+    return std::visit([](const auto& command) { return tokensync::Execute(command); },
+                      std::get<tokensync::Command>(parsed));
+  } catch (const tokensync::ConfigError& error) {
+    return End(tokensync::kConfigurationError, error);
+  } catch (const tokensync::LedgerError& error) {
+    return End(tokensync::kLedgerUnusable, error);
+  } catch (const tokensync::EnvironmentError& error) {
+    return End(tokensync::kTryAgainLater, error);
+  } catch (const std::exception& error) {
+    return End(tokensync::kInternalError, error);
+  }
+}

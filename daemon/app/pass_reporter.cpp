@@ -1,0 +1,109 @@
+#include "pass_reporter.h"
+
+#include <unistd.h>
+
+#include "change_log.h"
+#include "plan_text.h"
+#include "time_text.h"
+
+namespace tokensync {
+
+namespace {
+
+// A repository where everything is wrong is told of by its first problems; `validate` shows them all.
+constexpr std::size_t kProblemsLoggedMax = 50;
+
+}  // namespace
+
+PassReporter::PassReporter(Log& log, Clock& clock, Terminal terminal)
+    : log_(log), clock_(clock), terminal_(terminal), bar_(terminal) {}
+
+void PassReporter::OnPlan(std::uint64_t pass, const Plan& plan) {
+  ClearBar();
+  const DesiredState& desired = *plan.desired;
+  if (desired.commit.hex != problems_told_of_) {
+    problems_told_of_ = desired.commit.hex;
+    std::size_t told = 0;
+    for (const Problem& problem : desired.problems) {
+      if (++told > kProblemsLoggedMax) break;
+      const std::string place =
+          problem.place.path + ":" + std::to_string(problem.place.line) + ":" + std::to_string(problem.place.column);
+      log_.Write(LogLevel::kWarning, place + ": " + problem.what,
+                 {{"commit", desired.commit.hex},
+                  {"path", problem.place.path},
+                  {"line", problem.place.line},
+                  {"column", problem.place.column},
+                  {"advice", problem.advice}});
+    }
+    if (desired.problems.size() > kProblemsLoggedMax) {
+      log_.Write(LogLevel::kWarning, "more problems in manifests: `tokensyncd validate` shows all of them",
+                 {{"problems", desired.problems.size()}, {"commit", desired.commit.hex}});
+    }
+  }
+  if (plan.actions.empty()) return;
+  log_.Write(LogLevel::kInfo, PlanSummaryLine(plan), {{"pass", pass}, {"commit", desired.commit.hex}});
+}
+
+void PassReporter::OnRecorded(std::span<const Change> changes) {
+  for (const Change& change : changes) {
+    const LogLevel level = LevelOf(change);
+    if (!log_.Takes(level)) continue;
+    ClearBar();
+    const std::vector<LogField> fields = FieldsOf(change);
+    log_.Write(level, MessageOf(change), fields);
+  }
+}
+
+void PassReporter::OnProgress(const Progress& progress) {
+  {
+    const std::lock_guard lock(mutex_);
+    latest_ = progress;
+  }
+  if (progress.total == 0) return;
+  if (terminal_.IsTerminal()) {
+    WriteAll(STDERR_FILENO, bar_.Update(progress, clock_.Now()));
+  } else if (const auto line = lines_.Update(progress, clock_.Now())) {
+    log_.Write(LogLevel::kInfo, *line, {{"pass", progress.pass}});
+  }
+}
+
+void PassReporter::OnRefreshFailed(const std::string& why) {
+  ClearBar();
+  log_.Write(LogLevel::kWarning, why + "; the pass goes on with the commit that it has");
+}
+
+void PassReporter::OnEnded(const PassSummary& summary) {
+  ClearBar();
+  const PassRecord& record = summary.record;
+  if (!record.error.empty()) {
+    log_.Write(LogLevel::kError, record.error, {{"pass", record.pass}, {"result", PassResultName(record.result)}});
+  }
+  if (!summary.changed) {
+    log_.Write(LogLevel::kDebug, "nothing new", {{"pass", record.pass}, {"commit", record.commit.hex}});
+    return;
+  }
+  log_.Write(record.result == PassResult::kComplete ? LogLevel::kInfo : LogLevel::kWarning,
+             "pass ended: " + std::string(PassResultName(record.result)),
+             {{"pass", record.pass},
+              {"cause", record.cause},
+              {"commit", record.commit.hex},
+              {"created", record.created},
+              {"confirmed", record.confirmed},
+              {"reported", record.reported},
+              {"rejected", record.rejected},
+              {"conflicting", record.conflicting},
+              {"unresolved", record.unresolved},
+              {"bad_manifests", record.bad_manifests},
+              {"duration_ms", (record.ended - record.started).count()}});
+}
+
+Progress PassReporter::Latest() const {
+  const std::lock_guard lock(mutex_);
+  return latest_;
+}
+
+void PassReporter::ClearBar() {
+  if (terminal_.IsTerminal()) WriteAll(STDERR_FILENO, bar_.Clear());
+}
+
+}  // namespace tokensync

@@ -1,0 +1,77 @@
+/// `plan`: what a pass would do, without doing it.
+#include <unistd.h>
+
+#include <system_error>
+
+#include "commands.h"
+#include "engine.h"
+#include "exit_status.h"
+#include "json_text.h"
+#include "ledger_reader.h"
+#include "plan_text.h"
+#include "problem_text.h"
+
+namespace tokensync {
+
+namespace {
+
+/// The ledger as it is now; an empty one where there is none yet.
+struct ReadLedger {
+  std::unique_ptr<LedgerReader> reader;
+  LedgerView view;
+};
+
+ReadLedger ReadLedgerAt(const std::filesystem::path& path) {
+  ReadLedger ledger;
+  if (!LedgerReader::Exists(path)) return ledger;
+  ledger.reader = LedgerReader::Open(path);
+  for (LedgerEntry& entry : ledger.reader->Entries()) ledger.view.Set(entry.key, std::move(entry.state));
+  return ledger;
+}
+
+/// What changes field by field, for each reported change.
+std::map<TokenKey, std::string> Diffs(const Plan& plan, LedgerReader& ledger, ManifestSource& source,
+                                      const Terminal& terminal) {
+  std::map<TokenKey, std::string> diffs;
+  for (const Action& action : plan.actions) {
+    const auto* report = std::get_if<Report>(&action);
+    if (report == nullptr || report->kind != ReportKind::kChanged) continue;
+    const std::optional<StoredPayload> recorded = ledger.Payload(report->key);
+    if (!recorded) continue;
+    const JsonValue declared = ParseJson(source.Payload(*report->entry));
+    diffs[report->key] = DiffText(ParseJson(recorded->payload), declared, terminal);
+    if (recorded->is_private != report->entry->is_private) {
+      diffs[report->key] += DiffText(JsonObject{{"private", recorded->is_private}},
+                                     JsonObject{{"private", report->entry->is_private}}, terminal);
+    }
+  }
+  return diffs;
+}
+
+}  // namespace
+
+int Execute(const PlanCommand& command) {
+  const Config config = LoadConfig(command.config);
+  SystemClock clock;
+  GitManifestSource source(config, [] {});
+  const CommitId head = source.FetchHead();
+  const CommitId commit = command.revision ? source.Resolve(*command.revision) : head;
+  const PassPolicy policy = PassPolicyOf(config, Duration(0));
+  ReadLedger ledger = ReadLedgerAt(config.ledger.path);
+  const Plan plan = MakePlan(source.Read(commit), ledger.view,
+                             {.can_read = policy.executor.read_back, .settling = policy.executor.settling});
+  const Terminal terminal = Terminal::Of(STDOUT_FILENO);
+  if (command.json) {
+    WriteAll(STDOUT_FILENO, CanonicalJson(PlanJson(plan)) + "\n");
+  } else {
+    PlanExtras extras;
+    for (const Problem& problem : plan.desired->problems)
+      extras.problems += ProblemText(problem, terminal.colour) + "\n";
+    if (command.diff && ledger.reader) extras.diffs = Diffs(plan, *ledger.reader, source, terminal);
+    WriteAll(STDOUT_FILENO, PlanText(plan, clock.Now(), terminal, extras));
+  }
+  if (plan.CallsService()) return kWorkToDo;
+  return kDone;
+}
+
+}  // namespace tokensync

@@ -1,0 +1,34 @@
+/// A plan as people and scripts read it.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "json.h"
+#include "planner.h"
+#include "terminal.h"
+
+namespace tokensync {
+
+/// What a plan does not hold itself. All of it is printable text already, each ending in a newline where not empty.
+struct PlanExtras {
+  std::string problems{};                   ///< of manifests; shown after the actions
+  std::map<TokenKey, std::string> diffs{};  ///< DiffText by key; shown below the key's line
+};
+
+/// All actions, aligned and by collection, then the problems, then one line of counts. Ends in a newline.
+std::string PlanText(const Plan& plan, TimePoint now, const Terminal& terminal, const PlanExtras& extras = {});
+
+/// "Plan: 3 to create, 1 to resolve, 2 changed (reported); 120 in sync.", without a newline.
+std::string PlanSummaryLine(const Plan& plan);
+
+/// The plan as one JSON document: commit, actions, counts, problems.
+JsonValue PlanJson(const Plan& plan);
+
+JsonValue PlanCountsJson(const PlanCounts& counts);
+
+/// Field by field what makes `new_payload` another token than `old_payload`: nested maps by path
+/// ("properties.element"), everything else as a whole. Ends in a newline; empty where they are equal.
+std::string DiffText(const JsonValue& old_payload, const JsonValue& new_payload, const Terminal& terminal);
+
+}  // namespace tokensync

@@ -1,0 +1,27 @@
+/// What a client of the control socket may ask. For the files of this folder only.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "control_server.h"
+
+namespace tokensync {
+
+struct StatusRequest {};
+struct TriggerRequest {
+  bool wait = false;
+  std::chrono::milliseconds timeout{};  ///< for `wait`, within the limits
+};
+/// Not a request; why.
+struct BadRequest {
+  std::string why;
+};
+using ControlRequest = std::variant<StatusRequest, TriggerRequest, BadRequest>;
+
+/// One line, without its newline.
+ControlRequest ParseRequest(std::string_view line, const ControlLimits& limits);
+
+}  // namespace tokensync

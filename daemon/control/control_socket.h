@@ -1,0 +1,59 @@
+/// The unix-domain socket itself: its file, its ends, and who is at the other end. For the files of this folder only.
+///
+/// By system calls, not Poco: Poco 1.11 accepts connections that a child process inherits, and so keeps clients waiting
+/// for as long as a fetch takes.
+#pragma once
+
+#include <filesystem>
+#include <utility>
+
+#include "control_server.h"
+
+namespace tokensync {
+
+/// An open file descriptor, or none (-1). Closed with its owner.
+class OpenFile {
+ public:
+  OpenFile() = default;
+  explicit OpenFile(int fd) : fd_(fd) {}
+  OpenFile(OpenFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  OpenFile& operator=(OpenFile&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~OpenFile();
+
+  int fd() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// A listening socket and its file.
+class SocketFile {
+ public:
+  /// Throws as ControlServer does.
+  explicit SocketFile(std::filesystem::path path);
+  /// Removes the file, unless another one has taken its place.
+  ~SocketFile();
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+
+  int fd() const { return socket_.fd(); }
+
+ private:
+  std::filesystem::path path_;
+  OpenFile socket_;
+  std::uint64_t device_ = 0;
+  std::uint64_t inode_ = 0;
+};
+
+/// Connects to `path`, without waiting for the other end to accept. Without a connection, the error is in errno.
+/// Throws ConfigError where the path is too long for a socket.
+OpenFile ConnectTo(const std::filesystem::path& path);
+
+/// Who is at the other end of a connected socket.
+Peer PeerOf(int fd);
+
+}  // namespace tokensync
