@@ -1,0 +1,281 @@
+#include "promises.h"
+
+#include <algorithm>
+
+#include "broken_promise.h"
+#include "sha256.h"
+
+namespace tokensync {
+
+namespace {
+
+template <class Alternative, class Variant>
+bool Is(const Variant& variant) {
+  return std::holds_alternative<Alternative>(variant);
+}
+
+Digest HeldDigest(const HeldToken& token) {
+  return PayloadDigest(token.payload, token.is_private);
+}
+
+}  // namespace
+
+void Promises::RunBegins() {
+  origins_.clear();
+  last_answer_.clear();
+  starts_.clear();
+  held_back_until_ = {};
+  recorded_ = ledger_.log().size();
+}
+
+void Promises::PassBegins() {
+  planned_.reset();
+  denied_ = false;
+  stop_seen_ = false;
+  writes_before_pass_ = ledger_.writes();
+}
+
+void Promises::Planned(const Plan& plan) {
+  planned_ = plan.desired;
+}
+
+bool Promises::CanRead() const {
+  return service_.rules.readable && policy_.executor.read_back;
+}
+
+// ---- records ----
+
+void Promises::Recording(const EntryState& before, const Change& change) {
+  Demand(planned_ != nullptr, "something is recorded before anything was planned");
+  Demand(change.record.commit != nullptr, "a record names no commit");
+  Demand(!change.record.path.empty() || change.record.line == 0, "a record has a line of no file");
+  if (const auto* intent = std::get_if<CreateIntended>(&change.event)) return CheckIntent(before, change, *intent);
+  CheckOutcome(before, change);
+  CheckDoubt(before, change);
+  CheckReport(change);
+}
+
+void Promises::CheckIntent(const EntryState& before, const Change& change, const CreateIntended& intent) {
+  const TokenKey& key = change.record.key;
+  const TimePoint now = clock_.Now();
+  Demand(intent.at <= now, "an intent is dated in the future");
+  if (const auto* uncertain = std::get_if<Uncertain>(&before)) {
+    Demand(!CanRead(), "a call whose fate is not known was repeated although it could be read back");
+    Demand(intent.at >= uncertain->due && intent.at >= uncertain->since + policy_.executor.settling,
+           "a call was repeated while the one before could still be applied");
+  } else {
+    const Entry* entry = planned_->Find(key);
+    Demand(entry != nullptr && entry->digest == intent.digest, "what the plan's commit does not declare is created");
+    Demand(entry->manifest->path == change.record.path && entry->line == change.record.line,
+           "an intent names another place than the entry's");
+    const auto* pending = std::get_if<Pending>(&before);
+    if (pending != nullptr && pending->digest == intent.digest) {
+      Demand(intent.at >= pending->due, "a create leaves before it is due");
+      Demand(intent.attempt == pending->attempts + 1, "an attempt is counted wrongly");
+    } else {
+      Demand(intent.attempt == 1, "the first attempt is not counted as such");
+    }
+  }
+  intents_.emplace(key, intent.digest);
+  origins_.insert_or_assign(
+      key, Origin{.path = change.record.path, .line = change.record.line, .commit = change.record.commit});
+}
+
+void Promises::CheckOutcome(const EntryState& before, const Change& change) const {
+  const TokenKey& key = change.record.key;
+  if (Is<Submitting>(before) && !Is<RunInterrupted>(change.event)) {
+    const Origin& origin = origins_.at(key);
+    Demand(
+        origin.path == change.record.path && origin.line == change.record.line && origin.commit == change.record.commit,
+        "the outcome of a call is attributed to another commit or place than its intent");
+  }
+  const HeldToken* held = service_.Held(key);
+  if (Is<Confirmed>(change.after) && !Is<Confirmed>(before)) {
+    const bool assumed = Is<TokenAssumedOurs>(change.event);
+    Demand(!assumed || !CanRead(), "a token is assumed ours although it could be read");
+    const Digest digest = std::get<Confirmed>(change.after).digest;
+    // `private` is never told by the service, so that somebody else's token may differ in it unseen.
+    const bool same =
+        held != nullptr && (HeldDigest(*held) == digest || PayloadDigest(held->payload, !held->is_private) == digest);
+    Demand(assumed || same, "a token is confirmed that the service does not hold");
+  }
+  if (Is<ReadDifferent>(change.event) || Is<ExistenceUnreadable>(change.event)) {
+    Demand(held != nullptr, "a conflict is recorded with a token that does not exist");
+  }
+  if (Is<CreateRefused>(change.event)) {
+    const Completion& answer = last_answer_.at(key);
+    const auto* refused = std::get_if<Refused>(&answer.created);
+    Demand(answer.kind == CallKind::kCreate && refused != nullptr, "an entry is rejected that nobody refused");
+    Demand(!refused->bounded_tries || std::get<Submitting>(before).attempt >= policy_.executor.bounded_tries_max,
+           "an entry is rejected before its tries are used up");
+    Demand(!change.record.answer.error_name.empty(), "an entry is rejected without a reason");
+  }
+}
+
+void Promises::CheckDoubt(const EntryState& before, const Change& change) {
+  const TokenKey& key = change.record.key;
+  if (Is<CreateNotDone>(change.event)) {
+    const std::uint32_t attempt = std::get<Submitting>(before).attempt;
+    const bool refused = Is<Refused>(last_answer_.at(key).created);
+    Demand(!refused || attempt < policy_.executor.bounded_tries_max, "a refused create is tried without end");
+    const std::uint32_t spent = refused ? attempt : attempt - 1;
+    const auto* pending = std::get_if<Pending>(&change.after);
+    Demand((pending == nullptr) == in_doubt_.contains(key), "the doubt about an earlier call is forgotten, or made up");
+    const std::uint32_t counted = pending != nullptr ? pending->attempts : std::get<Uncertain>(change.after).attempt;
+    Demand(counted == spent, "a call that surely did not happen is counted, or one that did is not");
+  } else if (Is<CreateLost>(change.event) || Is<RunInterrupted>(change.event)) {
+    in_doubt_.insert(key);
+  } else if (!Is<Uncertain>(change.after)) {
+    in_doubt_.erase(key);
+  }
+}
+
+void Promises::CheckReport(const Change& change) const {
+  const TokenKey& key = change.record.key;
+  const Entry* entry = planned_->Find(key);
+  const auto* drift = std::get_if<DriftReported>(&change.event);
+  if (Is<EntryWithdrawn>(change.event) || (drift != nullptr && !drift->drift.declared)) {
+    Demand(planned_->unreadable.empty(), "absence is inferred while a manifest cannot be read");
+    Demand(!planned_->IsAmbiguous(key), "an ambiguous key is taken for absent");
+    Demand(entry == nullptr, "a declared entry is taken for absent");
+  } else if (drift != nullptr) {
+    Demand(entry != nullptr && entry->digest == *drift->drift.declared, "a change is reported that git does not have");
+    Demand(entry->digest != DigestOf(change.after), "a change is reported that is none");
+  }
+  if (Is<DriftSettled>(change.event)) {
+    Demand(entry != nullptr && entry->digest == DigestOf(change.after), "a drift is settled that still is one");
+  }
+}
+
+void Promises::Recorded(std::size_t changes) {
+  recorded_ += changes;
+  Demand(recorded_ == ledger_.log().size(), "the observer is told of something else than what is durable");
+}
+
+// ---- calls ----
+
+void Promises::Starting(const Call& call) {
+  const TimePoint now = clock_.Now();
+  Demand(!stop_seen_, "a call leaves after the stop");
+  Demand(!denied_, "a call leaves after the service refused our credential");
+  Demand(now >= held_back_until_, "a call leaves before Retry-After is over");
+  Demand(service_.InFlight() < policy_.executor.concurrency, "more calls are in flight than there are places");
+  const Digest digest = PayloadDigest(call.payload, call.is_private);
+  const EntryState durable = ledger_.StateOf(call.key);
+  if (call.kind == CallKind::kCreate) {
+    const auto* submitting = std::get_if<Submitting>(&durable);
+    Demand(submitting != nullptr && submitting->digest == digest, "a create leaves without a durable intent");
+  } else {
+    const auto* uncertain = std::get_if<Uncertain>(&durable);
+    Demand(uncertain != nullptr && uncertain->digest == digest, "something is read back that is not in question");
+    Demand(now >= uncertain->due, "a reading leaves before it is due");
+  }
+  CheckRate();
+}
+
+void Promises::CheckRate() {
+  const std::uint32_t limit = policy_.executor.requests_per_minute;
+  if (limit == 0) return;
+  const TimePoint now = clock_.Now();
+  // A write lies between the taking of a call, which the limit is about, and its start.
+  constexpr Duration kWindow{59'900};
+  while (!starts_.empty() && starts_.front() <= now - kWindow) starts_.pop_front();
+  starts_.push_back(now);
+  Demand(starts_.size() <= limit, "more calls leave in a minute than the limit");
+}
+
+void Promises::Accepted(const Call& call) {
+  Demand(intents_.contains({call.key, PayloadDigest(call.payload, call.is_private)}),
+         "a create reaches the service without an intent");
+  Demand(!CanRead() || service_.Accepted(call.key) == 1, "a key is created twice");
+}
+
+void Promises::Answered(const Completion& completion) {
+  last_answer_.insert_or_assign(completion.key, completion);
+  const auto learn = [&](const auto& outcome) {
+    if (Is<Unauthorized>(outcome)) denied_ = true;
+    if (const auto* throttled = std::get_if<Throttled>(&outcome)) {
+      held_back_until_ = std::max(held_back_until_, clock_.Now() + throttled->retry_after.value_or(Duration(0)));
+    }
+  };
+  if (completion.kind == CallKind::kCreate) {
+    learn(completion.created);
+  } else {
+    learn(completion.read);
+  }
+}
+
+// ---- passes ----
+
+void Promises::PassEnded(const PassSummary& summary) {
+  const PassResult result = summary.record.result;
+  const bool wrote = ledger_.writes() != writes_before_pass_;
+  Demand(summary.changed == wrote, "a pass says something else than what it wrote");
+  if (wrote) Demand(ledger_.passes().contains(summary.record.pass), "a pass that wrote is not recorded");
+  if (summary.next_due) Demand(*summary.next_due >= summary.record.ended, "the next due time is in the past");
+  const bool went_on = result == PassResult::kComplete || result == PassResult::kIncomplete;
+  if (!went_on) return;
+  Demand(service_.InFlight() == 0, "a pass ends with calls in flight");
+  Demand(summary.waiting == 0 || summary.next_due.has_value(), "entries wait, and nobody says until when");
+  Demand((result == PassResult::kComplete) <= (summary.waiting == 0), "a complete pass leaves something to do");
+}
+
+void Promises::AtRest() const {
+  std::map<TokenKey, EntryState> folded;
+  for (const Change& change : ledger_.log()) {
+    const auto before = folded.find(change.record.key);
+    const auto after = Advance(before == folded.end() ? EntryState(None{}) : before->second, change.event);
+    Demand(after.has_value(), "the log holds an event that cannot happen");
+    if (Is<None>(*after)) {
+      folded.erase(change.record.key);
+    } else {
+      folded.insert_or_assign(change.record.key, *after);
+    }
+  }
+  Demand(folded == ledger_.entries(), "the folded log is not the ledger");
+  const DesiredState desired = source_.Declared(source_.Head());
+  for (const Entry& entry : desired.entries) CheckDeclared(entry);
+  for (const auto& [key, state] : ledger_.entries()) {
+    if (desired.Find(key) == nullptr) CheckUndeclared(desired, key, state);
+  }
+}
+
+void Promises::CheckDeclared(const Entry& entry) const {
+  const EntryState state = ledger_.StateOf(entry.key);
+  const HeldToken* held = service_.Held(entry.key);
+  const bool settled = Is<Confirmed>(state) || Is<Rejected>(state) || Is<Conflicting>(state);
+  Demand(settled, "a declared entry is neither confirmed nor rejected nor in conflict");
+  if (const auto* confirmed = std::get_if<Confirmed>(&state)) {
+    const bool same = confirmed->digest == entry.digest;
+    Demand(confirmed->drift.has_value() != same, "a confirmed entry differs from git and nobody said so");
+    if (!same) Demand(confirmed->drift->declared == entry.digest, "another change than git's is reported");
+    Demand(held != nullptr, "a confirmed token does not exist");
+    if (CanRead()) {
+      const bool holds = HeldDigest(*held) == confirmed->digest ||
+                         (held->foreign && PayloadDigest(held->payload, !held->is_private) == confirmed->digest);
+      Demand(holds, "the service holds something else than what is confirmed");
+    }
+  } else if (const auto* rejected = std::get_if<Rejected>(&state)) {
+    Demand(rejected->digest == entry.digest, "an entry that git mended stays rejected");
+  } else if (const auto* conflict = std::get_if<Conflicting>(&state)) {
+    Demand(held != nullptr, "a conflict with a token that does not exist");
+    const bool known = conflict->digest == entry.digest;
+    Demand(known || (!CanRead() && conflict->drift && conflict->drift->declared == entry.digest),
+           "a conflict is about something else than what git declares");
+    if (CanRead()) Demand(HeldDigest(*held) != entry.digest, "what is called a conflict is equal");
+  }
+}
+
+void Promises::CheckUndeclared(const DesiredState& desired, const TokenKey& key, const EntryState& state) const {
+  Demand(!Is<Submitting>(state) && !Is<Uncertain>(state), "the fate of a call is never found out");
+  if (!desired.unreadable.empty() || desired.IsAmbiguous(key)) return;
+  Demand(!Is<Pending>(state) && !Is<Rejected>(state), "an entry that left git is not withdrawn");
+  const auto reported = [](const auto& known) { return known.drift && !known.drift->declared; };
+  if (const auto* confirmed = std::get_if<Confirmed>(&state)) {
+    Demand(reported(*confirmed), "a removal is not reported");
+  } else if (const auto* conflict = std::get_if<Conflicting>(&state)) {
+    Demand(reported(*conflict), "a removal of an entry in conflict is not reported");
+  }
+}
+
+}  // namespace tokensync

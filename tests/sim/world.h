@@ -1,0 +1,68 @@
+/// Everything that a run needs, as doubles in virtual time, watched by Promises.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pass.h"
+#include "promises.h"
+#include "recording_ledger.h"
+#include "scripted_source.h"
+#include "simulated_service.h"
+#include "sudden_end.h"
+#include "virtual_clock.h"
+
+namespace tokensync {
+
+class World : private PassObserver, private PassControl {
+ public:
+  explicit World(std::uint64_t seed = 1);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  VirtualClock clock;
+  SuddenEnd end;
+  ScriptedSource source;
+  SimulatedService service;
+  RecordingLedger ledger;
+  PassPolicy policy;
+  Promises promises;
+
+  /// What the world wants of the pass.
+  bool stop = false;
+  bool refresh = false;
+  /// Where what happens is told, a line each; nowhere where this is empty.
+  std::function<void(const std::string&)> trace{};
+
+  /// One pass of the process that runs, or of a new one. After an exception the process is dead.
+  PassSummary Pass(const std::string& cause = "poll", const std::optional<CommitId>& revision = std::nullopt);
+  /// The process ends, whatever it was doing. Ledger, repository and service stay.
+  void Kill();
+  const Checkpoint& checkpoint() const { return reconciler_->checkpoint(); }
+
+  // What a test wants to know.
+  std::size_t plans() const { return plans_; }
+  std::size_t refresh_failures() const { return refresh_failures_; }
+  const PlanCounts& last_counts() const { return last_counts_; }
+
+ private:
+  void OnPlan(std::uint64_t pass, const Plan& plan) override;
+  void OnRecorded(std::span<const Change> changes) override;
+  void OnProgress(const Progress& progress) override;
+  void OnRefreshFailed(const std::string& why) override;
+  bool StopRequested() override;
+  bool TakeRefreshRequest() override;
+  void Beat() override {}
+  void Tell(const std::string& line);
+
+  Dice dice_;
+  std::unique_ptr<Reconciler> reconciler_;
+  std::size_t plans_ = 0;
+  std::size_t refresh_failures_ = 0;
+  PlanCounts last_counts_;
+};
+
+}  // namespace tokensync

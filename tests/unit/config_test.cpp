@@ -1,0 +1,307 @@
+/// The configuration file: what is taken, what is refused, and how it is told.
+#include "config.h"
+
+#include <unistd.h>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "config_values.h"
+#include "errors.h"
+
+using namespace tokensync;  // NOLINT(google-build-using-namespace)
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A folder with a configuration file, and no credentials but those that a test asks for.
+class Workshop {
+ public:
+  Workshop() {
+    std::string name = (std::filesystem::temp_directory_path() / "config-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+    unsetenv("CREDENTIALS_DIRECTORY");
+  }
+  Workshop(const Workshop&) = delete;
+  Workshop& operator=(const Workshop&) = delete;
+  ~Workshop() {
+    unsetenv("CREDENTIALS_DIRECTORY");
+    std::filesystem::remove_all(path_);
+  }
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path file() const { return path_ / "tokensyncd.yaml"; }
+
+  Config Load(std::string_view text) const {
+    std::ofstream(file(), std::ios::binary) << text;
+    return LoadConfig(file());
+  }
+  std::string Error(std::string_view text) const {
+    try {
+      Load(text);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return {};
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+const std::string kSource = "source: {url: /srv/tokens.git}\n";
+
+std::size_t Count(const std::string& text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("every key of the documented configuration is taken") {
+  const Workshop workshop;
+  const Config config = workshop.Load(R"(
+source:
+  url: https://git.example.com/acme/tokens.git   # https, http, ssh, git@host:path, file:// or a path; bare or not
+  branch: release/1.x
+  path: manifests/live
+  poll_interval: 90s
+  timeout: 5m
+  username: sync
+  token_file: /etc/t
+  ca_file: /etc/ca
+  ssh_key_file: /etc/key
+  known_hosts_file: /etc/hosts
+api:
+  endpoint: https://metadata.sequence.app/
+  token_file: /etc/tokensyncd/sequence.jwt
+  ca_file: ""
+  concurrency: 8
+  requests_per_minute: 0
+  timeout: 1500ms
+  field_spelling: snake_case
+  read_back: never
+policy:
+  on_changed: report
+  on_removed: report
+ledger:
+  path: /var/lib/tokensyncd/other.db
+log:
+  level: debug
+  format: json
+control:
+  socket: /run/tokensyncd/c.sock
+http:
+  listen: ""
+)");
+  CHECK(config.source.url == "https://git.example.com/acme/tokens.git");
+  CHECK(config.source.branch == "release/1.x");
+  CHECK(config.source.path == "manifests/live");
+  CHECK(config.source.poll_interval == 90s);
+  CHECK(config.source.timeout == 5min);
+  CHECK(config.source.username == "sync");
+  CHECK(config.source.token_file == "/etc/t");
+  CHECK(config.source.ca_file == "/etc/ca");
+  CHECK(config.source.ssh_key_file == "/etc/key");
+  CHECK(config.source.known_hosts_file == "/etc/hosts");
+  CHECK(config.api.endpoint == "https://metadata.sequence.app");
+  CHECK(config.api.token_file == "/etc/tokensyncd/sequence.jwt");
+  CHECK(config.api.ca_file.empty());
+  CHECK(config.api.concurrency == 8);
+  CHECK(config.api.requests_per_minute == 0);
+  CHECK(config.api.timeout == 1500ms);
+  CHECK(config.api.field_spelling == FieldSpelling::kSnakeCase);
+  CHECK(config.api.read_back == ReadBack::kNever);
+  CHECK(config.ledger.path == "/var/lib/tokensyncd/other.db");
+  CHECK(config.StateDirectory() == "/var/lib/tokensyncd");
+  CHECK(config.log.level == LogLevel::kDebug);
+  CHECK(config.log.format == LogFormat::kJson);
+  CHECK(config.control.socket == "/run/tokensyncd/c.sock");
+  CHECK_NOTHROW(RequireApiToken(config));
+}
+
+TEST_CASE("all but source.url has a default, and the token file is asked for by those who need it") {
+  const Workshop workshop;
+  const Config config = workshop.Load(kSource);
+  const Config defaults;
+  CHECK(config.source.branch == "main");
+  CHECK(config.source.poll_interval == 60s);
+  CHECK(config.api.endpoint == "https://metadata.sequence.app");
+  CHECK(config.ledger.path == defaults.ledger.path);
+  CHECK(config.control.socket == defaults.control.socket);
+  CHECK_THROWS_AS(RequireApiToken(config), ConfigError);
+  CHECK_NOTHROW(workshop.Load(kSource + "api:\nlog: ~\n"));
+}
+
+TEST_CASE("relative files are looked up among the credentials first, then beside the configuration") {
+  const Workshop workshop;
+  std::filesystem::create_directory(workshop.path() / "credentials");
+  std::ofstream(workshop.path() / "credentials" / "jwt") << "x";
+  const std::string text =
+      "source: {url: repo, token_file: git}\napi: {token_file: jwt}\nledger: {path: state/l.db}\ncontrol: {socket: "
+      "../c}\n";
+  CHECK(workshop.Load(text).api.token_file == workshop.path() / "jwt");
+  setenv("CREDENTIALS_DIRECTORY", (workshop.path() / "credentials").c_str(), 1);
+  const Config config = workshop.Load(text);
+  CHECK(config.api.token_file == workshop.path() / "credentials" / "jwt");
+  CHECK(config.source.token_file == workshop.path() / "git");
+  CHECK(config.source.url == (workshop.path() / "repo").string());
+  CHECK(config.ledger.path == workshop.path() / "state" / "l.db");
+  CHECK(config.control.socket == workshop.path().parent_path() / "c");
+}
+
+TEST_CASE("each fault of the configuration is named with its place and what to write") {
+  const Workshop workshop;
+  struct Case {
+    std::string text;
+    const char* told;
+  };
+  const Case cases[] = {
+      {"", ":1:1: missing 'source.url'"},
+      {"source:\n  branch: main\n", ":2:3: missing 'source.url'"},
+      {"source: {url: \"\"}\n", ":1:15: source.url: an empty URL"},
+      {"source: {url: 5}\n", ":1:15: source.url: an integer, not a string"},
+      {"source: x\n", ":1:9: 'source' is a string, not a map"},
+      {"[]\n", ":1:1: '' is a list"},
+      {kSource + "sorce: {}\n", ":2:1: unknown key 'sorce'\n"},
+      {kSource + "sorce: {}\n", "= did you mean 'source'?"},
+      {kSource + "api: {concurency: 3}\n", ":2:7: unknown key 'api.concurency'"},
+      {kSource + "api: {concurency: 3}\n", "= did you mean 'concurrency'?"},
+      {kSource + "api: {concurrency: 0}\n", ":2:20: api.concurrency: not a whole number within its bounds"},
+      {kSource + "api: {concurrency: 257}\n", "= write a number from 1 to 256"},
+      {kSource + "api: {concurrency: \"3\"}\n", ":2:20: api.concurrency"},
+      {kSource + "api: {concurrency: 1.5}\n", ":2:20: api.concurrency"},
+      {kSource + "api: {requests_per_minute: -1}\n", ":2:28: api.requests_per_minute"},
+      {kSource + "api: {timeout: 30}\n", ":2:16: api.timeout: not a duration"},
+      {kSource + "api: {timeout: 1d}\n", ":2:16: api.timeout: not a duration"},
+      {kSource + "api: {timeout: 0}\n", ":2:16: api.timeout: a duration out of its bounds"},
+      {kSource + "api: {timeout: 99ms}\n", "= write 100ms to 10m"},
+      {kSource + "api: {timeout: 11m}\n", "= write 100ms to 10m"},
+      {kSource + "api: {timeout: 99999999999999999999h}\n", "not a duration"},
+      {"source: {url: /x, poll_interval: 500ms}\n", "= write 0, or 1s to 168h"},
+      {"source: {url: /x, branch: \"\"}\n", "source.branch: no name of a branch"},
+      {"source: {url: /x, branch: a..b}\n", "source.branch: no name of a branch"},
+      {"source: {url: /x, branch: 7}\n", "source.branch: an integer, not a string"},
+      {"source: {url: /x, path: ../y}\n", "source.path: no folder within the repository"},
+      {"source: {url: /x, path: /y}\n", "source.path: no folder within the repository"},
+      {"source: {url: \"ftp://h/x\"}\n", "source.url: a URL scheme that is not known"},
+      {"source: {url: \"git://h/x\"}\n", "source.url: a URL scheme that is not known"},
+      {"source: {url: \"https:///x\"}\n", "source.url: a URL without a host"},
+      {"source: {url: \"https://h:0/x\"}\n", "source.url: a URL whose port"},
+      {"source: {url: \"file://h/x\", x: 1}\n", "unknown key 'source.x'"},
+      {"source: {url: \"git@host:x.git\"}\n", "source.url: ssh without source.ssh_key_file"},
+      {"source: {url: \"ssh://h/x\", ssh_key_file: /k}\n", "source.url: ssh without source.known_hosts_file"},
+      {"source: {url: ~}\n", "source.url: nothing (null), not a string"},
+      {"source: {url: \"~/x\"}\n", "source.url: '~' is not expanded"},
+      {kSource + "api: {token_file: \"~/jwt\"}\n", "api.token_file: '~' is not expanded"},
+      {kSource + "api: {endpoint: metadata.sequence.app}\n", "api.endpoint: a URL that begins with neither"},
+      {kSource + "api: {endpoint: \"http://metadata.sequence.app\"}\n", "send the service token in clear text"},
+      {kSource + "api: {endpoint: \"https://h?x\"}\n", "api.endpoint: a query or fragment"},
+      {kSource + "api: {endpoint: \"https://h#x\"}\n", "api.endpoint: a query or fragment"},
+      {kSource + "api: {endpoint: \"https://u@h\"}\n", "api.endpoint: a user name"},
+      {kSource + "api: {endpoint: \"https://\"}\n", "api.endpoint: a URL without a host"},
+      {kSource + "api: {field_spelling: snake}\n", "api.field_spelling: 'snake' is not known"},
+      {kSource + "api: {field_spelling: Both}\n", "= did you mean 'both'?"},
+      {kSource + "api: {read_back: true}\n", "api.read_back: true or false, not a string"},
+      {kSource + "policy: {on_changed: update}\n", ":2:22: policy.on_changed: 'update' is not available yet"},
+      {kSource + "policy: {on_removed: delete}\n", ":2:22: policy.on_removed: 'delete' is not available yet"},
+      {kSource + "policy: {on_removed: ignore}\n", "policy.on_removed: 'ignore' is not known"},
+      {kSource + "http: {listen: \"127.0.0.1:9180\"}\n", ":2:16: http.listen: an HTTP server is not available yet"},
+      {kSource + "log: {level: warn}\n", "= did you mean 'warning'?"},
+      {kSource + "log: {format: xml}\n", "= known here: auto, text, json, journal"},
+      {kSource + "ledger: {path: \"\"}\n", "ledger.path: no name of a file"},
+      {kSource + "ledger: {path: /var/lib/}\n", "ledger.path: no name of a file"},
+      {kSource + "control: {socket: /" + std::string(120, 'x') + "}\n",
+       "control.socket: a path of more than 107 bytes"},
+      {kSource + "log: {}\nlog: {}\n", ":3:1: duplicate key 'log', first in line 2"},
+      {kSource + "---\n" + kSource, ":3:1: a second document"},
+      {kSource + "log: [\n", ": a '[' that is not closed here"},
+      {kSource + "\xFF", ":2:1: invalid UTF-8"},
+      {kSource + "log: !env X\n", "the tag '!env' is not known"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    const std::string error = workshop.Error(c.text);
+    CHECK_THAT(error, Catch::StartsWith("reading the configuration "));
+    CHECK_THAT(error, Catch::Contains(c.told));
+  }
+}
+
+TEST_CASE("all faults are told at once, each with its line and a caret") {
+  const Workshop workshop;
+  const std::string error =
+      workshop.Error("source:\n  url: ftp://x/y\n  brunch: main\napi:\n  timeout: 5\nlog:\n  level: loud\n");
+  CHECK(Count(error, "\n      | ") == 4);
+  CHECK_THAT(
+      error,
+      Catch::Contains(
+          ":3:3: unknown key 'source.brunch'\n    3 |   brunch: main\n      |   ^\n      = did you mean 'branch'?"));
+}
+
+TEST_CASE("a secret in a URL, or in place of a file name, is refused and not repeated") {
+  const Workshop workshop;
+  const std::string secret = "s" + std::to_string(getpid()) + "ecret";
+  const std::string jwt = "eyJ" + secret + std::string(50, 'x');
+  for (const std::string& text :
+       {"source: {url: \"https://u:" + secret + "@h/x\"}\n", "source: {url: \"https://ghp_" + secret + "@h/x\"}\n",
+        "source: {url: \"ssh://git:" + secret + "@h/x\"}\n",
+        kSource + "api: {endpoint: \"https://u:" + secret + "@h\"}\n", kSource + "api: {token_file: " + jwt + "}\n",
+        "source: {url: \"https://u:" + secret + "@h/x\", foo: 1}\n",
+        "source: {url: \"https://u:" + secret + "@h/x}\n"}) {
+    const std::string error = workshop.Error(text);
+    CHECK_FALSE(error.empty());
+    CHECK(error.find(secret) == std::string::npos);
+  }
+  CHECK_THAT(workshop.Error("source: {url: \"https://u:" + secret + "@h/x\"}\n"),
+             Catch::Contains("source.url: a secret in the URL"));
+}
+
+TEST_CASE("good values are taken") {
+  const Workshop workshop;
+  for (const std::string& text :
+       {std::string("source: {url: \"file:///srv/x\"}\n"), std::string("source: {url: \"http://git.example.com/x\"}\n"),
+        std::string("source: {url: \"https://user@git.example.com:8443/x\"}\n"),
+        std::string("source: {url: git@h:x, ssh_key_file: /k, known_hosts_file: /h}\n"),
+        std::string("source: {url: \"ssh://git@h:22/x\", ssh_key_file: /k, known_hosts_file: /h}\n"),
+        std::string("source: {url: /x, poll_interval: 0}\n"), std::string("source: {url: /x, poll_interval: 0s}\n"),
+        kSource + "api: {endpoint: \"http://127.0.0.1:8080\"}\n",
+        kSource + "api: {endpoint: \"http://[::1]:8080/base/\"}\n", kSource + "api: {endpoint: \"http://localhost\"}\n",
+        kSource + "api: {token_file: \"\"}\n"}) {
+    CAPTURE(text);
+    CHECK(workshop.Error(text).empty());
+  }
+  CHECK(workshop.Load(kSource + "api: {endpoint: \"http://[::1]:8080/base/\"}\n").api.endpoint ==
+        "http://[::1]:8080/base");
+}
+
+TEST_CASE("a configuration that is not there, a folder or too large is a ConfigError") {
+  const Workshop workshop;
+  CHECK_THROWS_AS(LoadConfig(workshop.path() / "none.yaml"), ConfigError);
+  CHECK_THROWS_AS(LoadConfig(workshop.path()), ConfigError);
+  CHECK_THAT(workshop.Error(std::string((1U << 20U) + 1, '#')), Catch::Contains("more than 1 MiB"));
+}
+
+TEST_CASE("durations are whole numbers with a unit") {
+  CHECK(ParseDuration("0") == 0ms);
+  CHECK(ParseDuration("250ms") == 250ms);
+  CHECK(ParseDuration("30s") == 30s);
+  CHECK(ParseDuration("5m") == 5min);
+  CHECK(ParseDuration("2h") == 2h);
+  for (const char* text : {"", "5", "s", "-5s", "1.5s", "5 s", "5S", "1m30s", "5d", "9999999h", "0x5s"}) {
+    CAPTURE(text);
+    CHECK_FALSE(ParseDuration(text));
+  }
+}
+
+TEST_CASE("names of branches are those that git takes") {
+  for (const char* name : {"main", "release/1.x", "a-b_c", "é"}) CHECK(IsBranchName(name));
+  for (const char* name : {"",   "-x", "/x",   "x/",     "x//y", "a b", "a..b", "a~", "a^",   "a:",  "a?",
+                           "a*", "a[", "a\\b", "x.lock", "x.",   ".x",  "a/.b", "@",  "a@{b", "a\nb"}) {
+    CAPTURE(name);
+    CHECK_FALSE(IsBranchName(name));
+  }
+}
