@@ -28,7 +28,8 @@ Executor::Executor(const ExecutorPolicy& policy, std::uint64_t seed)
 void Executor::Begin() {
   ready_.clear();
   waiting_.clear();
-  failures_in_a_row_ = 0;
+  Succeed();
+  round_until_ = {};
   backing_off_until_ = {};
   stopped_.reset();
   stop_answer_ = {};
@@ -169,14 +170,15 @@ TimePoint Executor::CountFailure(StopReason reason, const ServiceAnswer& answer,
   if (++failures_in_a_row_ == 1) first_failure_ = now;
   const bool failing_for_long = failures_in_a_row_ >= 3 && now - first_failure_ >= policy_.failing_max;
   if (failures_in_a_row_ >= policy_.failures_max || failing_for_long) Stop(reason, answer);
-  const TimePoint until = now + backoff_.After(failures_in_a_row_);
+  if (now >= round_until_) round_until_ = now + backoff_.After(++failed_rounds_);
   // One failed call among good ones holds back its own entry only.
-  if (failures_in_a_row_ > 1) backing_off_until_ = std::max(backing_off_until_, until);
-  return until;
+  if (failures_in_a_row_ > 1) backing_off_until_ = std::max(backing_off_until_, round_until_);
+  return round_until_;
 }
 
 void Executor::Succeed() {
   failures_in_a_row_ = 0;
+  failed_rounds_ = 0;
 }
 
 void Executor::Stop(StopReason reason, const ServiceAnswer& answer) {

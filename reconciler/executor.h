@@ -101,6 +101,9 @@ class Executor {
   TimePoint backing_off_until_{};  ///< our own, after failures of this pass
   std::uint32_t failures_in_a_row_ = 0;
   TimePoint first_failure_{};  // of those in a row
+  /// Calls that fail together are one round: only what fails after the pause of a round makes the next one longer.
+  std::uint32_t failed_rounds_ = 0;
+  TimePoint round_until_{};
   std::optional<StopReason> stopped_;
   ServiceAnswer stop_answer_;
   bool can_read_;
