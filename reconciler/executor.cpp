@@ -137,7 +137,8 @@ std::optional<Event> Executor::JudgeRead(const Completion& completion, const Ent
                           Succeed();
                           const TimePoint settled_at = uncertain->since + policy_.settling;
                           if (now < settled_at) return ReadAbsent{.due = settled_at, .settled = false};
-                          return ReadAbsent{.due = now + policy_.settling / 2, .settled = true};
+                          const bool is_last = uncertain->absent_readings + 1 >= kAbsentReadingsNeeded;
+            return ReadAbsent{.due = is_last ? now : now + policy_.settling / 2, .settled = true};
                         },
                         [&](const Unsupported&) -> std::optional<Event> {
                           if (policy_.read_back_required) Stop(StopReason::kEndpoint, completion.answer);

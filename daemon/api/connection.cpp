@@ -56,7 +56,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kAddressesMax = 8;
-constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 
 // Waits until the socket is ready for one of `events`; what it is ready for, 0 at the deadline.
 short WaitFor(int socket, short events, Deadline deadline) {
@@ -174,7 +174,7 @@ class SocketConnection : public Connection {
   // Reads what is there and feeds it.
   Step Receive(ReplyReader& reader) {
     std::array<char, kReadBytes> buffer;
-    const Step step = Io(&SocketConnection::ReceiveSome, buffer.data(), buffer.size(), POLLIN);
+    Step step = Io(&SocketConnection::ReceiveSome, buffer.data(), buffer.size(), POLLIN);
     if (step.kind == Step::Kind::kDone) reader.Feed(std::string_view(buffer.data(), step.bytes));
     if (step.kind == Step::Kind::kClosed) reader.End();
     return step;

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kPartCharactersMin = 16;
 // Far more than can be shown, so that a secret which straddles the cut is still seen whole.
-constexpr std::size_t kBytesLookedAtMax = 64 * 1024;
+constexpr std::size_t kBytesLookedAtMax = std::size_t{64} * 1024;
 
 void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {

@@ -21,7 +21,7 @@ struct HttpApiOptions {
   Duration idle_max = std::chrono::seconds(4);  ///< a connection that was idle for longer is not used again: less than
                                                 ///< any usual server's own limit
   std::uint32_t idle_connections_max = 16;      ///< connections kept for reuse: as many as there are workers
-  std::uint64_t reply_bytes_max = 1024 * 1024;  ///< of a reply's body
+  std::uint64_t reply_bytes_max = std::uint64_t{1024} * 1024;  ///< of a reply's body
   WireSpelling spelling = WireSpelling::kBoth;
   std::string user_agent = "tokensyncd";
 };

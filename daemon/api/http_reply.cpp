@@ -150,7 +150,7 @@ void ReplyReader::ReadFraming() {
 
 void ReplyReader::ReadKeepAlive() {
   constexpr std::string_view kTimeout = "timeout=";
-  constexpr std::uint64_t kSecondsMax = 24 * 60 * 60;
+  constexpr std::uint64_t kSecondsMax = std::uint64_t{24} * 60 * 60;
   const std::string* header = reply_.Header("keep-alive");
   if (header == nullptr) return;
   const std::size_t at = header->find(kTimeout);

@@ -26,9 +26,10 @@ struct HttpReply {
 };
 
 struct ReplyLimits {
-  std::uint64_t head_bytes_max = 64 * 1024;  ///< status line and headers, interim replies and trailers included
+  std::uint64_t head_bytes_max =
+      std::uint64_t{64} * 1024;  ///< status line and headers, interim replies and trailers included
   int headers_max = 100;
-  std::uint64_t body_bytes_max = 1024 * 1024;
+  std::uint64_t body_bytes_max = std::uint64_t{1024} * 1024;
 };
 
 /// Reads the reply to one POST from the bytes of a connection, piece by piece. Pure; one thread.

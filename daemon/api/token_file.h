@@ -13,7 +13,7 @@ namespace tokensync {
 class TokenFile {
  public:
   /// The longest token that is taken.
-  static constexpr std::size_t kBytesMax = 16 * 1024;
+  static constexpr std::size_t kBytesMax = std::size_t{16} * 1024;
 
   /// Reads the file. Throws ConfigError where it cannot be read or holds no token: it is empty, longer than kBytesMax,
   /// or has white space, control or non-ASCII characters inside.

@@ -9,7 +9,7 @@ namespace tokensync {
 
 namespace {
 
-JsonObject WireToken(JsonObject payload, WireSpelling spelling) {
+JsonObject WireToken(JsonObject&& payload, WireSpelling spelling) {
   JsonObject token;
   for (auto& [name, value] : payload) {
     const TokenField* field = FindTokenField(name);

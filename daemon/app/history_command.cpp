@@ -8,6 +8,7 @@
 #include "history_text.h"
 #include "ledger_reader.h"
 #include "terminal.h"
+#include "text.h"
 
 namespace tokensync {
 
@@ -31,7 +32,7 @@ int Execute(const HistoryCommand& command) {
       const std::string hash = stored.hash.Hex();
       const HistoryRow row{
           .seq = stored.seq, .record = stored.record, .event = stored.event, .state = stored.state_after, .hash = hash};
-      write(command.json ? CanonicalJson(HistoryJson(row)) + "\n" : HistoryLine(row, terminal));
+      write(command.json ? PrintableJson(HistoryJson(row)) : HistoryLine(row, terminal));
     });
   } catch (const OutputClosed&) {
   }
@@ -50,7 +51,7 @@ int Execute(const AuditCommand& command) {
                                   {"key", verdict.broken->key ? JsonValue(verdict.broken->key->Text()) : JsonValue()},
                                   {"what", verdict.broken->what}};
     }
-    WriteAll(STDOUT_FILENO, CanonicalJson(told) + "\n");
+    WriteAll(STDOUT_FILENO, PrintableJson(told));
   } else if (verdict.broken) {
     const auto& broken = *verdict.broken;
     WriteAll(STDOUT_FILENO,

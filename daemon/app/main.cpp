@@ -35,7 +35,11 @@ void ForbidCoreDumps() {
 }
 
 int End(tokensync::ExitStatus status, const std::exception& error) {
-  tokensync::WriteAll(STDERR_FILENO, std::string("tokensyncd: ") + error.what() + "\n");
+  try {
+    tokensync::WriteAll(STDERR_FILENO, std::string("tokensyncd: ") + error.what() + "\n");
+  } catch (const tokensync::EnvironmentError&) {
+    // Nobody can be told; the exit status still says it.
+  }
   return status;
 }
 

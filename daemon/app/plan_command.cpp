@@ -10,6 +10,7 @@
 #include "ledger_reader.h"
 #include "plan_text.h"
 #include "problem_text.h"
+#include "text.h"
 
 namespace tokensync {
 
@@ -62,7 +63,7 @@ int Execute(const PlanCommand& command) {
                              {.can_read = policy.executor.read_back, .settling = policy.executor.settling});
   const Terminal terminal = Terminal::Of(STDOUT_FILENO);
   if (command.json) {
-    WriteAll(STDOUT_FILENO, CanonicalJson(PlanJson(plan)) + "\n");
+    WriteAll(STDOUT_FILENO, PrintableJson(PlanJson(plan)));
   } else {
     PlanExtras extras;
     for (const Problem& problem : plan.desired->problems)

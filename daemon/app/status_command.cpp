@@ -8,6 +8,7 @@
 #include "ledger_reader.h"
 #include "status_text.h"
 #include "system_clock.h"
+#include "text.h"
 
 namespace tokensync {
 
@@ -64,7 +65,7 @@ StatusView ViewOf(const Config& config) {
 
 int Execute(const StatusCommand& command) {
   const StatusView view = ViewOf(LoadConfig(command.config));
-  const std::string text = command.json ? CanonicalJson(StatusJson(view)) + "\n"
+  const std::string text = command.json ? PrintableJson(StatusJson(view))
                                         : StatusText(view, SystemClock().Now(), Terminal::Of(STDOUT_FILENO));
   WriteAll(STDOUT_FILENO, text);
   return kDone;

@@ -32,7 +32,8 @@ int Execute(const ValidateCommand& command) {
   }
   const std::size_t problems = desired.problems.size();
   if (command.format == ValidateFormat::kText) {
-    WriteAll(STDOUT_FILENO, std::to_string(desired.manifests) + (desired.manifests == 1 ? " manifest, " : " manifests, ") +
+    WriteAll(STDOUT_FILENO, std::to_string(desired.manifests) +
+                                (desired.manifests == 1 ? " manifest, " : " manifests, ") +
                                 std::to_string(desired.entries.size()) + " tokens, " + std::to_string(problems) +
                                 (problems == 1 ? " problem\n" : " problems\n"));
   }

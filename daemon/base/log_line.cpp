@@ -66,18 +66,6 @@ std::string FieldsText(std::span<const LogField> fields, bool colour, std::size_
   return text;
 }
 
-/// `text` as valid UTF-8 of limited length; PrintableJson sees to its controls.
-std::string ValidText(std::string_view text, std::size_t characters_max) {
-  std::string valid;
-  for (std::size_t at = 0; at < text.size();) {
-    if (characters_max-- == 0) return valid + "…";
-    const CodePoint character = CodePointAt(text, at);
-    valid += character.valid ? text.substr(at, character.length) : "\uFFFD";
-    at += character.length;
-  }
-  return valid;
-}
-
 /// Without the newline, and in the order in which the members are given.
 std::string MemberText(std::string_view name, const std::string& value) {
   std::string text = PrintableJson(JsonValue(value));

@@ -84,6 +84,7 @@ CodePoint CodePointAt(std::string_view text, std::size_t at) {
 }
 
 bool IsControl(char32_t code) {
+  if (code < 0x7F) return code < 0x20;
   return IsIn(kControls, code);
 }
 
@@ -103,6 +104,17 @@ std::string PrintableText(std::string_view foreign, std::size_t characters_max) 
     at += character.length;
   }
   return printable;
+}
+
+std::string ValidText(std::string_view foreign, std::size_t characters_max) {
+  std::string valid;
+  for (std::size_t at = 0; at < foreign.size();) {
+    if (characters_max-- == 0) return valid + "…";
+    const CodePoint character = CodePointAt(foreign, at);
+    valid += character.valid ? foreign.substr(at, character.length) : "\uFFFD";
+    at += character.length;
+  }
+  return valid;
 }
 
 std::string PrintableJson(const JsonValue& value) {

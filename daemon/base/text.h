@@ -16,6 +16,10 @@ inline constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
 /// UTF-8 as U+FFFD. What is longer than `characters_max` code points is cut and ends in "…".
 std::string PrintableText(std::string_view foreign, std::size_t characters_max = kNoLimit);
 
+/// `foreign` as valid UTF-8: each byte that is not becomes U+FFFD. What is longer than `characters_max` code points is
+/// cut and ends in "…". Controls stay: for JSON, which escapes them.
+std::string ValidText(std::string_view foreign, std::size_t characters_max = kNoLimit);
+
 /// Whether a terminal may obey this character, or show nothing or its neighbours elsewhere for it.
 bool IsControl(char32_t code);
 

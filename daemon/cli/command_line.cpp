@@ -209,7 +209,7 @@ class Grammar {
 
     CLI::App& validate =
         Add(kValidateHelp, " [OPTIONS] PATH...", false, [this](TimePoint) { return MakeValidate(words_); });
-    validate.add_option("PATH", words_.paths, "Folders and files to check")->required()->option_text("PATH...");
+    validate.add_option("PATH", words_.paths, "Folders and files to check")->required()->option_text("...");
     AddOption(validate, "--format", words_.format, "FORMAT",
               "text (default), json, or github for a workflow's annotations");
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -12,13 +11,11 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include "config_section.h"
 #include "config_values.h"
-#include "core_schema.h"
 #include "errors.h"
-#include "nearest_name.h"
 #include "problem_text.h"
 #include "source_text.h"
 #include "yaml_reader.h"
@@ -55,136 +52,6 @@ std::string ReadFile(const fs::path& file) {
   }
   return bytes;
 }
-
-template <typename Value>
-struct Choice {
-  std::string_view name;
-  Value value;
-};
-
-/// The members of one map of the file, each asked for once; what was not asked for is unknown.
-class Section {
- public:
-  /// `map` may be null: then nothing is set.
-  Section(std::string name, const YamlNode* map, ProblemList& problems)
-      : name_(std::move(name)), map_(map), problems_(problems) {
-    if (map_ == nullptr || map_->kind == YamlKind::kMap) return;
-    if (map_->kind != YamlKind::kNull) {
-      problems_.Add(map_->position, fmt::format("'{}' is {}, not a map", name_, KindText(map_->kind)),
-                    "write its keys below it, indented");
-    }
-    map_ = nullptr;
-  }
-
-  const YamlMember* Take(std::string_view key) {
-    known_.push_back(key);
-    return map_ == nullptr ? nullptr : map_->Find(key);
-  }
-
-  /// The place of a value that is not there: that of its section, or the start of the file.
-  TextPosition Position() const { return map_ == nullptr ? TextPosition{} : map_->position; }
-
-  void Fault(const YamlMember& member, std::string_view what, std::string advice) {
-    problems_.Add(member.value.position, fmt::format("{}: {}", Path(member), what), std::move(advice));
-  }
-
-  std::optional<std::string> Text(std::string_view key, const YamlMember*& member) {
-    member = Take(key);
-    if (member == nullptr) return std::nullopt;
-    if (member->value.kind == YamlKind::kString) return member->value.text;
-    const bool scalar = member->value.kind != YamlKind::kMap && member->value.kind != YamlKind::kSequence &&
-                        member->value.kind != YamlKind::kNull;
-    Fault(*member, fmt::format("{}, not a string", KindText(member->value.kind)),
-          scalar ? fmt::format("quote it: \"{}\"", Shortened(member->value.text)) : "write a text, or \"\" for none");
-    return std::nullopt;
-  }
-
-  void Number(std::string_view key, std::uint32_t least, std::uint32_t most, std::uint32_t& value) {
-    const YamlMember* member = Take(key);
-    if (member == nullptr) return;
-    if (member->value.kind == YamlKind::kInteger) {
-      const auto number = ExactNumber(member->value.text, ScalarKind::kInteger);
-      const double* exact = std::get_if<double>(&number);
-      if (exact != nullptr && *exact >= least && *exact <= most) {
-        value = static_cast<std::uint32_t>(*exact);
-        return;
-      }
-    }
-    Fault(*member, "not a whole number within its bounds", fmt::format("write a number from {} to {}", least, most));
-  }
-
-  /// `or_zero`: 0 is a value too, with a meaning of its own.
-  void Time(std::string_view key, Duration least, Duration most, bool or_zero, Duration& value) {
-    const YamlMember* member = Take(key);
-    if (member == nullptr) return;
-    const YamlNode& node = member->value;
-    const bool scalar = node.kind == YamlKind::kString || node.kind == YamlKind::kInteger;
-    const auto time = scalar ? ParseDuration(node.text) : std::nullopt;
-    if (!time) {
-      Fault(*member, "not a duration", "write a whole number and a unit: ms, s, m or h, such as 30s");
-    } else if ((*time < least || *time > most) && !(or_zero && time->count() == 0)) {
-      Fault(*member, "a duration out of its bounds",
-            fmt::format("write {}{} to {}", or_zero ? "0, or " : "", TimeText(least), TimeText(most)));
-    } else {
-      value = *time;
-    }
-  }
-
-  template <typename Value, std::size_t N>
-  void OneOf(std::string_view key, const std::array<Choice<Value>, N>& choices, Value& value) {
-    const YamlMember* member = nullptr;
-    const auto text = Text(key, member);
-    if (!text) return;
-    std::vector<std::string_view> names;
-    for (const Choice<Value>& choice : choices) {
-      if (choice.name == *text) {
-        value = choice.value;
-        return;
-      }
-      names.push_back(choice.name);
-    }
-    Fault(*member, fmt::format("'{}' is not known", Shortened(*text)), NameAdvice(*text, names));
-  }
-
-  /// A value of which only some choices are there yet.
-  void NotYet(std::string_view key, std::string_view available, std::string_view later) {
-    const YamlMember* member = nullptr;
-    const auto text = Text(key, member);
-    if (!text || *text == available) return;
-    if (*text == later) {
-      Fault(*member, fmt::format("'{}' is not available yet", later), fmt::format("write '{}'", available));
-    } else {
-      Fault(*member, fmt::format("'{}' is not known", Shortened(*text)), fmt::format("write '{}'", available));
-    }
-  }
-
-  /// Every key must have been asked for before.
-  void Finish() {
-    if (map_ == nullptr) return;
-    for (const YamlMember& member : map_->members) {
-      if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
-      problems_.Add(member.position, fmt::format("unknown key '{}'", Shortened(Path(member))),
-                    NameAdvice(member.key, known_));
-    }
-  }
-
- private:
-  std::string Path(const YamlMember& member) const {
-    return name_.empty() ? member.key : fmt::format("{}.{}", name_, member.key);
-  }
-
-  static std::string TimeText(Duration time) {
-    if (time % hours(1) == Duration(0)) return fmt::format("{}h", time / hours(1));
-    if (time % minutes(1) == Duration(0)) return fmt::format("{}m", time / minutes(1));
-    if (time % seconds(1) == Duration(0)) return fmt::format("{}s", time / seconds(1));
-    return fmt::format("{}ms", time.count());
-  }
-
-  std::string name_;
-  const YamlNode* map_;
-  ProblemList& problems_;
-  std::vector<std::string_view> known_;
-};
 
 /// Whether a value is a secret where the name of a file with a secret is wanted.
 bool IsSecretItself(std::string_view text) {

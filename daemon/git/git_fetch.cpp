@@ -200,9 +200,8 @@ CommitId Run(const std::string& program, const FetchRequest& request, const std:
     }
     if (!open) status = child.Ended();
   }
-  if (!replies.result() || *status != 0) {
-    const auto* failed = replies.result() ? std::get_if<FetchFailed>(&*replies.result()) : nullptr;
-    if (failed != nullptr) throw FetchStop(failed->failure, failed->text);
+  // The answer is the last thing that the child does; how it ended after that changes nothing.
+  if (!replies.result()) {
     throw FetchStop(FetchFailure::kInternal,
                     "the fetching program " + StatusText(*status) + " while " + replies.phase());
   }

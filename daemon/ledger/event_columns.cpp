@@ -11,7 +11,7 @@ namespace tokensync {
 
 namespace {
 
-/// Both directions by one list of fields for each event: `Fields::Each` names an event's members one by one, and a
+/// Both directions by one list of fields for each event: `EachField` names an event's members one by one, and a
 /// visitor writes or reads them.
 template <class Visitor>
 void EachField(CreateIntended& event, Visitor& visit) {

@@ -13,6 +13,7 @@
 
 #include "errors.h"
 #include "problem_text.h"
+#include "text.h"
 
 namespace tokensync {
 
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 2> kInheritedNames = {"collection.yaml", ".tokensyncignore"};
 
 [[noreturn]] void Fail(std::string_view doing, const fs::path& path, const std::string& cause) {
-  throw EnvironmentError(fmt::format("{} {}: {}", doing, SafeText(path.string()), cause));
+  throw EnvironmentError(fmt::format("{} {}: {}", doing, PrintableText(path.string()), cause));
 }
 
 FileKind KindOf(const fs::file_status& status) {

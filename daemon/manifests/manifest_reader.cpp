@@ -13,6 +13,7 @@
 #include "ignore_rules.h"
 #include "problem_text.h"
 #include "source_text.h"
+#include "text.h"
 
 namespace tokensync {
 
@@ -219,7 +220,7 @@ class ManifestReader::Reading {
     Problem problem;
     const TextPosition position{entry.line, entry.column};
     problem.what = fmt::format("the token {} is declared more than once: also at {}:{}:{}", entry.key.Text(),
-                               SafeText(other.manifest->path), other.line, other.column);
+                               PrintableText(other.manifest->path), other.line, other.column);
     problem.advice = "keep one of them; until then none of them counts";
     std::optional<std::string> bytes;
     if (lines_read_again_ < kLinesReadAgainMax) {
@@ -291,7 +292,7 @@ std::string ManifestReader::Payload(FileTree& tree, const Entry& entry) {
   throw EnvironmentError(
       fmt::format("reading the token {} from {}: the file no longer declares what was read from it before; the next "
                   "pass reads it anew",
-                  entry.key.Text(), SafeText(entry.manifest->path)));
+                  entry.key.Text(), PrintableText(entry.manifest->path)));
 }
 
 }  // namespace tokensync

@@ -35,6 +35,13 @@ std::size_t Distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+/// Whether `name` is an abbreviation of `candidate`.
+bool IsShortFor(std::string_view name, std::string_view candidate) {
+  constexpr std::size_t kLettersMin = 3;
+  return name.size() >= kLettersMin && name.size() < candidate.size() &&
+         std::equal(name.begin(), name.end(), candidate.begin(), [](char a, char b) { return Lower(a) == Lower(b); });
+}
+
 }  // namespace
 
 std::string_view NearestName(std::string_view name, std::span<const std::string_view> known) {
@@ -43,7 +50,7 @@ std::string_view NearestName(std::string_view name, std::span<const std::string_
   std::string_view nearest;
   std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const std::string_view candidate : known) {
-    const std::size_t distance = Distance(name, candidate);
+    const std::size_t distance = IsShortFor(name, candidate) ? 1 : Distance(name, candidate);
     if (distance < least) {
       least = distance;
       nearest = candidate;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "problem_text.h"
+#include "text.h"
 
 namespace tokensync {
 
@@ -75,7 +76,7 @@ FaultText ExplainParseFault(std::string_view message, std::string_view here) {
   if (message.starts_with(msg::INVALID_ESCAPE)) {
     return {"an escape that does not exist in double quotes", "write \\\\ for a backslash, or use single quotes"};
   }
-  return {fmt::format("text that cannot be read: {}", SafeText(message)), {}};
+  return {fmt::format("text that cannot be read: {}", PrintableText(message)), {}};
 }
 
 }  // namespace tokensync

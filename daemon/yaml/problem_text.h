@@ -8,14 +8,7 @@
 
 namespace tokensync {
 
-/// Foreign text made safe for a terminal: control characters, line ends and what turns the direction of writing become
-/// \u escapes; bytes that are no UTF-8 become U+FFFD.
-std::string SafeText(std::string_view text);
-
-/// The text with U+FFFD for every byte that is no UTF-8.
-std::string ValidText(std::string_view text);
-
-/// SafeText of the first characters, with `…` where there are more.
+/// PrintableText of the first characters, with `…` where there are more.
 std::string Shortened(std::string_view text);
 
 /// `file:line:column: what`, the line of the file, a caret under the place, and the advice, as lines without a line end

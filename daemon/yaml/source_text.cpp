@@ -165,6 +165,7 @@ Problem SourceText::ProblemOfFile(std::string what, std::string advice) const {
 }
 
 void ProblemList::Add(TextPosition position, std::string what, std::string advice) {
+  if (problems_.size() > kProblemsPerFileMax) return;
   Add(source_.ProblemAt(position, std::move(what), std::move(advice)));
 }
 

@@ -7,52 +7,23 @@
 
 #include <algorithm>
 #include <istream>
-#include <map>
 #include <string>
-#include <unordered_set>
 #include <utility>
-#include <vector>
+#include <variant>
 
 #include "block_text.h"
-#include "core_schema.h"
 #include "document_feed.h"
 #include "parse_fault.h"
 #include "problem_text.h"
 #include "quoted_text.h"
+#include "scalar_kind.h"
+#include "text.h"
 #include "text_cursor.h"
-#include "yaml_reader.h"
+#include "tree_assembler.h"
 
 namespace tokensync {
 
 namespace {
-
-/// Ends the reading of a document whose problem was noted.
-struct Abandoned {};
-
-enum class FrameKind { kDocument, kBlockSequence, kBlockMap, kFlowSequence, kFlowMap };
-
-/// A value with what its tree weighs, for the limits.
-struct Weighed {
-  YamlNode node;
-  std::size_t nodes = 1;
-  std::size_t bytes = 0;
-  std::size_t height = 0;  ///< levels of collections in it, itself included
-};
-
-/// A collection that is being read.
-struct Frame {
-  FrameKind kind = FrameKind::kDocument;
-  Weighed tree;
-  std::string anchor;
-  std::size_t indent = 0;   ///< of the entries of a block collection, in bytes
-  std::size_t entries = 0;  ///< begun so far
-  bool awaits_key = true;   ///< of a map
-  std::string key;          ///< read last
-  TextPosition key_position;
-  std::unordered_set<std::string> keys;  ///< only of larger maps
-};
-
-constexpr std::size_t kMembersSearchedOneByOne = 16;
 
 /// YAML takes {"a": 1 "b":2} as a map with one value, the text `1 "b":2`.
 bool HoldsQuotedKey(std::string_view text) {
@@ -65,9 +36,8 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(const SourceText& source, std::string_view masked, const DocumentSpan& span, YamlBudget& budget,
               ProblemList& problems)
-      : source_(source), masked_(masked), cursor_(source, span), budget_(budget), problems_(problems) {
+      : source_(source), masked_(masked), cursor_(source, span), problems_(problems), tree_(budget, problems) {
     cursor_.SkipGap();
-    Push(FrameKind::kDocument, {}, {}, 0);
   }
 
   /// The tree, or nothing after a problem of its form.
@@ -87,10 +57,10 @@ class TreeBuilder : public YAML::EventHandler {
   void OnMapEnd() override { End('}'); }
 
  private:
+  /// What stands before a value.
   struct Properties {
-    bool tagged = false;
+    std::optional<WrittenTag> tag;
     std::string anchor;
-    TextPosition tag_position;
   };
 
   [[noreturn]] void Stop(TextPosition position, std::string what, std::string advice) {
@@ -103,14 +73,7 @@ class TreeBuilder : public YAML::EventHandler {
   /// Something stands here that belongs to nothing.
   [[noreturn]] void StopAtUnexpected(std::string_view expected);
 
-  Frame& Top() { return stack_.back(); }
-  bool InFlow() const {
-    return stack_.back().kind == FrameKind::kFlowSequence || stack_.back().kind == FrameKind::kFlowMap;
-  }
-  bool AwaitsKey() const {
-    const Frame& top = stack_.back();
-    return (top.kind == FrameKind::kBlockMap || top.kind == FrameKind::kFlowMap) && top.awaits_key;
-  }
+  bool AwaitsKey() const { return tree_.Top().AwaitsKey(); }
   /// The offset in the text of a place in what yaml-cpp was fed.
   std::size_t Absolute(const YAML::Mark& mark) const;
   void NoteParseFault(const YAML::Exception& fault);
@@ -125,34 +88,26 @@ class TreeBuilder : public YAML::EventHandler {
   Properties ReadProperties(const std::string& tag, YAML::anchor_t anchor);
   Properties Begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor);
 
-  YamlKind KindOf(const std::string& tag, const Properties& properties, bool plain, const YamlNode& node);
-  void BeginCollection(const std::string& tag, std::string_view core_tag, const Properties& properties, FrameKind kind,
-                       YamlKind node_kind);
-  void Push(FrameKind kind, std::string anchor, TextPosition position, std::size_t indent);
   void End(char bracket);
-  void Finish(Weighed tree, const std::string& anchor);
-  void FinishKey(const YamlNode& node);
-  void Charge(std::size_t nodes, std::size_t copied_bytes);
-  void Keep(const std::string& anchor, const Weighed& tree);
+  bool ReadQuotedOrBlock(char first, std::string& text);
+  void CheckBareText(const YamlNode& node);
 
   const SourceText& source_;
   std::string_view masked_;
   TextCursor cursor_;
-  YamlBudget& budget_;
   ProblemList& problems_;
+  TreeAssembler tree_;
   DocumentFeed* feed_ = nullptr;
   std::size_t fed_from_ = 0;  ///< offset of what yaml-cpp takes for position `lead_`
   std::size_t lead_ = 0;
   std::size_t empty_at_ = 0;  ///< where an empty value stands: after the last indicator
-  std::vector<Frame> stack_;
-  std::map<std::string, std::optional<Weighed>, std::less<>> anchors_;  ///< nothing: still being read
-  YamlNode root_;
 };
 
 std::optional<YamlNode> TreeBuilder::Build(const DocumentSpan& span) {
   if (cursor_.AtEnd()) {
-    root_.position = cursor_.position();
-    return std::move(root_);
+    YamlNode empty;
+    empty.position = cursor_.position();
+    return empty;
   }
   // A bracket at the very start could be a key, for all that the scanner knows: it would keep the tokens of the whole
   // document until it sees the matching one. After '---' it cannot.
@@ -168,7 +123,7 @@ std::optional<YamlNode> TreeBuilder::Build(const DocumentSpan& span) {
     if (!parser.HandleNextDocument(*this)) StopAtUnexpected("a document");
     cursor_.SkipGap();
     if (!cursor_.AtEnd()) StopAtUnexpected("the end of the document");
-    return std::move(root_);
+    return tree_.TakeRoot();
   } catch (const Abandoned&) {
     return std::nullopt;
   } catch (const ScannedTooFar&) {
@@ -202,13 +157,13 @@ void TreeBuilder::StopAtUnexpected(std::string_view expected) {
   const char c = cursor_.Peek();
   if (c == '#') StopHere("a '#' right after a value", "put a space before a comment, or quote the value");
   const std::size_t length = Utf8SequenceLength(cursor_.text(), cursor_.at());
-  StopHere(fmt::format("'{}' where {} is expected", SafeText(cursor_.Rest().substr(0, length)), expected),
+  StopHere(fmt::format("'{}' where {} is expected", PrintableText(cursor_.Rest().substr(0, length)), expected),
            "check the indentation and the quotes here and in the lines above");
 }
 
 void TreeBuilder::Approach() {
   feed_->NoteEvent();
-  Frame& top = Top();
+  Frame& top = tree_.Top();
   switch (top.kind) {
     case FrameKind::kDocument:
       cursor_.SkipGap();
@@ -299,8 +254,7 @@ TreeBuilder::Properties TreeBuilder::ReadProperties(const std::string& tag, YAML
     end = std::min(end, rest.size());
     if (verbatim) ++end;
     if (rest[0] == '!') {
-      properties.tagged = true;
-      properties.tag_position = cursor_.position();
+      properties.tag = WrittenTag{tag, cursor_.position()};
       awaits_tag = false;
     } else {
       properties.anchor = rest.substr(1, end - 1);
@@ -323,9 +277,8 @@ TreeBuilder::Properties TreeBuilder::Begin(const YAML::Mark& mark, const std::st
 }
 
 void TreeBuilder::CheckIndent() {
-  const Frame& top = Top();
-  const bool block = top.kind == FrameKind::kBlockSequence || top.kind == FrameKind::kBlockMap;
-  if (!block || AwaitsKey() || cursor_.AtEnd() || cursor_.Indent() > top.indent) return;
+  const Frame& top = tree_.Top();
+  if (!top.IsBlock() || AwaitsKey() || cursor_.AtEnd() || cursor_.Indent() > top.indent) return;
   const bool list_beside_its_key = top.kind == FrameKind::kBlockMap && cursor_.AtBlockIndicator('-');
   if (!list_beside_its_key) StopAtUnexpected("a value with more indentation");
 }
@@ -334,257 +287,119 @@ void TreeBuilder::OnNull(const YAML::Mark&, YAML::anchor_t anchor) {
   // The mark of an empty value is that of whatever comes next, which may even be the word null in the next line.
   Approach();
   const Properties properties = ReadProperties("?", anchor);
-  const Frame& top = Top();
-  const bool block = top.kind == FrameKind::kBlockSequence || top.kind == FrameKind::kBlockMap;
-  const bool belongs_here = !block || AwaitsKey() || cursor_.Indent() > top.indent;
+  const Frame& top = tree_.Top();
+  const bool belongs_here = !top.IsBlock() || AwaitsKey() || cursor_.Indent() > top.indent;
   const std::size_t length = belongs_here ? cursor_.NullLength() : 0;
   if (length == 0 && AwaitsKey() && cursor_.Peek() != ',') {
     StopHere("a key without a ':' in its line, or of more than 1024 characters", "write 'key: value' in one line");
   }
   if (length == 0 && (AwaitsKey() || top.kind == FrameKind::kFlowSequence)) StopAtUnexpected("a value");
-  Weighed tree;
-  tree.node.position = length > 0 ? cursor_.position() : source_.PositionAt(empty_at_);
-  tree.node.text = cursor_.Rest().substr(0, length);
+  YamlNode node;
+  node.position = length > 0 ? cursor_.position() : source_.PositionAt(empty_at_);
+  node.text = cursor_.Rest().substr(0, length);
   cursor_.MoveTo(cursor_.at() + length);
-  Finish(std::move(tree), properties.anchor);
+  tree_.AddScalar(std::move(node), properties.anchor);
 }
 
 void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t) {
   Approach();
   CheckMark(mark);
-  if (AwaitsKey()) StopHere("an alias as a key", "write the key itself");
+  if (cursor_.Peek() != '*') StopAtUnexpected("an alias");
   const std::string_view rest = cursor_.Rest();
   const std::size_t end = std::min(rest.find_first_of(" \t\r\n[]{},"), rest.size());
-  const auto found = anchors_.find(rest.substr(std::min<std::size_t>(1, end), end - std::min<std::size_t>(1, end)));
-  if (found == anchors_.end()) StopAtUnexpected("an alias of a known anchor");
-  if (!found->second) StopHere("an alias within the value that it names", "a value cannot hold itself");
-  const Weighed& named = *found->second;
-  if (stack_.size() - 1 + named.height > YamlLimits::kDepthMax) {
-    StopHere(fmt::format("nesting beyond {} levels", YamlLimits::kDepthMax), "flatten the value");
-  }
-  Charge(named.nodes, named.bytes);
+  tree_.AddAlias(rest.substr(1, end - 1), cursor_.position());
   cursor_.MoveTo(cursor_.at() + end);
-  Finish(named, {});
 }
 
 void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                            const std::string& value) {
   const Properties properties = Begin(mark, tag, anchor);
-  Weighed tree;
-  YamlNode& node = tree.node;
+  YamlNode node;
   node.position = cursor_.position();
   const char first = cursor_.Peek();
-  const bool quoted = first == '"' || first == '\'';
-  const bool block = !InFlow() && (first == '|' || first == '>');
-  if (quoted || block) {
-    const Frame& top = Top();
-    const bool within = top.kind == FrameKind::kBlockSequence || top.kind == FrameKind::kBlockMap;
-    auto read = block ? ReadBlockText(cursor_.text(), cursor_.at(), within ? top.indent : 0, within)
-                      : ReadQuoted(cursor_.text(), cursor_.at(), within ? top.indent + 1 : 0);
-    if (auto* fault = std::get_if<QuoteFault>(&read)) {
-      Stop(source_.PositionAt(fault->offset), std::move(fault->what), std::move(fault->advice));
-    }
-    node.text = std::move(std::get<QuotedText>(read).value);
-    cursor_.MoveTo(std::get<QuotedText>(read).end);
-  } else {
+  const bool plain = !ReadQuotedOrBlock(first, node.text);
+  if (plain) {
     if (cursor_.AtBlockIndicator('?')) StopHere("a key written with '?'", "write 'key: value'");
-    if (InFlow() && value == "-") StopHere("a '-' within brackets", "quote it if it is a text");
+    if (tree_.Top().IsFlow() && value == "-") StopHere("a '-' within brackets", "quote it if it is a text");
     if (!cursor_.MatchValue(value, masked_, node.text)) StopAtUnexpected("the value that follows");
   }
-  if (properties.tagged && value.empty() && (!node.text.empty() || !(quoted || block))) {
-    Stop(properties.tag_position, "a tag without a value", "write \"\" for an empty text");
+  if (properties.tag) {
+    if (value.empty() && (plain || !node.text.empty())) {
+      Stop(properties.tag->position, "a tag without a value", "write \"\" for an empty text");
+    }
+    node.kind = KindOfTagged(*properties.tag, node.text, problems_);
+  } else {
+    node.kind = KindOfUntagged(node.text, plain);
+    if (plain && node.kind == YamlKind::kString) CheckBareText(node);
   }
-  node.kind = KindOf(tag, properties, !quoted && !block, node);
-  const bool bare_text = node.kind == YamlKind::kString && !quoted && !block && !properties.tagged;
-  if (bare_text && source_.IsJson()) {
-    problems_.Add(node.position, fmt::format("a text without quotes in a JSON file: {}", Shortened(node.text)),
-                  "quote it, or look for a missing ','");
-  } else if (bare_text && InFlow() && HoldsQuotedKey(node.text)) {
-    problems_.Add(node.position, fmt::format("a text that holds a quoted key: {}", Shortened(node.text)),
-                  "put a ',' before that key, or quote the whole text");
-  }
-  if (AwaitsKey() && node.text == "<<" && !quoted) {
-    problems_.Add(node.position, "a merge key '<<', which YAML 1.2 does not have", "write the merged keys out");
-  }
-  tree.bytes = node.text.size();
-  Finish(std::move(tree), properties.anchor);
+  tree_.AddScalar(std::move(node), properties.anchor);
 }
 
-YamlKind TreeBuilder::KindOf(const std::string& tag, const Properties& properties, bool plain, const YamlNode& node) {
-  static constexpr std::string_view kCore = "tag:yaml.org,2002:";
-  if (!properties.tagged && !plain) return YamlKind::kString;
-  const ScalarKind resolved = ResolvePlain(node.text);
-  if (!properties.tagged) {
-    switch (resolved) {
-      case ScalarKind::kNull:
-        return YamlKind::kNull;
-      case ScalarKind::kBool:
-        return YamlKind::kBool;
-      case ScalarKind::kInteger:
-        return YamlKind::kInteger;
-      case ScalarKind::kFloat:
-        return YamlKind::kFloat;
-      case ScalarKind::kString:
-        return YamlKind::kString;
-    }
+bool TreeBuilder::ReadQuotedOrBlock(char first, std::string& text) {
+  const Frame& top = tree_.Top();
+  const bool quoted = first == '"' || first == '\'';
+  const bool block = !top.IsFlow() && (first == '|' || first == '>');
+  if (!quoted && !block) return false;
+  const bool within = top.IsBlock();
+  auto read = block ? ReadBlockText(cursor_.text(), cursor_.at(), within ? top.indent : 0, within)
+                    : ReadQuoted(cursor_.text(), cursor_.at(), within ? top.indent + 1 : 0);
+  if (auto* fault = std::get_if<QuoteFault>(&read)) {
+    Stop(source_.PositionAt(fault->offset), std::move(fault->what), std::move(fault->advice));
   }
-  const std::string_view name = std::string_view(tag).substr(tag.starts_with(kCore) ? kCore.size() : 0);
-  if (tag.starts_with(kCore)) {
-    if (name == "str") return YamlKind::kString;
-    if (name == "null" && resolved == ScalarKind::kNull) return YamlKind::kNull;
-    if (name == "bool" && resolved == ScalarKind::kBool) return YamlKind::kBool;
-    if (name == "int" && resolved == ScalarKind::kInteger) return YamlKind::kInteger;
-    if (name == "float" && resolved == ScalarKind::kFloat) return YamlKind::kFloat;
-    const bool decimal = node.text.find_first_of("xo") == std::string::npos;
-    if (name == "float" && resolved == ScalarKind::kInteger && decimal) return YamlKind::kFloat;
+  text = std::move(std::get<QuotedText>(read).value);
+  cursor_.MoveTo(std::get<QuotedText>(read).end);
+  return true;
+}
+
+void TreeBuilder::CheckBareText(const YamlNode& node) {
+  if (source_.IsJson()) {
+    problems_.Add(node.position, fmt::format("a text without quotes in a JSON file: {}", Shortened(node.text)),
+                  "quote it, or look for a missing ','");
+  } else if (tree_.Top().IsFlow() && HoldsQuotedKey(node.text)) {
+    problems_.Add(node.position, fmt::format("a text that holds a quoted key: {}", Shortened(node.text)),
+                  "put a ',' before that key, or quote the whole text");
+  } else if (AwaitsKey() && node.text == "<<") {
+    problems_.Add(node.position, "a merge key '<<', which YAML 1.2 does not have", "write the merged keys out");
   }
-  const bool core = tag.starts_with(kCore) && (name == "null" || name == "bool" || name == "int" || name == "float");
-  if (core) {
-    problems_.Add(properties.tag_position, fmt::format("the tag !!{} on a value that is none", name),
-                  "remove the tag, or mend the value");
-  } else {
-    problems_.Add(properties.tag_position, fmt::format("the tag '{}' is not known here", Shortened(name)),
-                  "remove it; quote the value if it begins with '!'");
-  }
-  return YamlKind::kString;
 }
 
 void TreeBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                                   YAML::EmitterStyle::value style) {
-  const Properties properties = Begin(mark, tag, anchor);
+  Properties properties = Begin(mark, tag, anchor);
   const bool flow = style == YAML::EmitterStyle::Flow;
-  BeginCollection(tag, "tag:yaml.org,2002:seq", properties, flow ? FrameKind::kFlowSequence : FrameKind::kBlockSequence,
-                  YamlKind::kSequence);
-  if (!flow) return;
-  if (cursor_.Peek() != '[') StopAtUnexpected("'['");
-  cursor_.MoveTo(cursor_.at() + 1);
+  if (flow && cursor_.Peek() != '[') StopAtUnexpected("'['");
+  if (properties.tag) CheckCollectionTag(*properties.tag, YamlKind::kSequence, problems_);
+  tree_.Begin(flow ? FrameKind::kFlowSequence : FrameKind::kBlockSequence, cursor_.position(), cursor_.Indent(),
+              std::move(properties.anchor));
+  if (flow) cursor_.MoveTo(cursor_.at() + 1);
 }
 
 void TreeBuilder::OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                              YAML::EmitterStyle::value style) {
-  const Properties properties = Begin(mark, tag, anchor);
+  Properties properties = Begin(mark, tag, anchor);
   if (style == YAML::EmitterStyle::Default) StopHere("a ':' without a key", "write 'key: value'");
   const bool flow = style == YAML::EmitterStyle::Flow;
   if (flow && cursor_.Peek() != '{') {
     StopHere("a map without braces in a list", "write {key: value}, or quote the text if it is one");
   }
-  BeginCollection(tag, "tag:yaml.org,2002:map", properties, flow ? FrameKind::kFlowMap : FrameKind::kBlockMap,
-                  YamlKind::kMap);
+  if (properties.tag) CheckCollectionTag(*properties.tag, YamlKind::kMap, problems_);
+  tree_.Begin(flow ? FrameKind::kFlowMap : FrameKind::kBlockMap, cursor_.position(), cursor_.Indent(),
+              std::move(properties.anchor));
   if (flow) cursor_.MoveTo(cursor_.at() + 1);
-}
-
-void TreeBuilder::BeginCollection(const std::string& tag, std::string_view core_tag, const Properties& properties,
-                                  FrameKind kind, YamlKind node_kind) {
-  if (AwaitsKey()) StopHere("a key that is a list or a map", "a key is a text; quote it if it begins with a bracket");
-  if (stack_.size() - 1 >= YamlLimits::kDepthMax) {
-    StopHere(fmt::format("nesting beyond {} levels", YamlLimits::kDepthMax), "flatten the value");
-  }
-  if (properties.tagged && tag != core_tag) {
-    problems_.Add(properties.tag_position,
-                  fmt::format("the tag '{}' is not known on {}", Shortened(tag), KindText(node_kind)), "remove it");
-  }
-  if (!properties.anchor.empty()) anchors_[properties.anchor] = std::nullopt;
-  Push(kind, properties.anchor, cursor_.position(), cursor_.Indent());
-  Top().tree.node.kind = node_kind;
-}
-
-void TreeBuilder::Push(FrameKind kind, std::string anchor, TextPosition position, std::size_t indent) {
-  Frame& frame = stack_.emplace_back();
-  frame.kind = kind;
-  frame.anchor = std::move(anchor);
-  frame.indent = indent;
-  frame.tree.node.position = position;
 }
 
 void TreeBuilder::End(char bracket) {
   feed_->NoteEvent();
-  if (InFlow()) {
+  if (tree_.Top().IsFlow()) {
     cursor_.SkipGap();
-    if (cursor_.Peek() == ',' && Top().entries > 0) {
+    if (cursor_.Peek() == ',' && tree_.Top().entries > 0) {
       cursor_.MoveTo(cursor_.at() + 1);
       cursor_.SkipGap();
     }
     if (cursor_.Peek() != bracket) StopAtUnexpected(fmt::format("'{}'", bracket));
     cursor_.MoveTo(cursor_.at() + 1);
   }
-  Frame frame = std::move(Top());
-  stack_.pop_back();
-  ++frame.tree.height;
-  Finish(std::move(frame.tree), frame.anchor);
-}
-
-void TreeBuilder::Finish(Weighed tree, const std::string& anchor) {
-  if (!anchor.empty()) Keep(anchor, tree);
-  Frame& top = Top();
-  if (AwaitsKey()) {
-    FinishKey(tree.node);
-    return;
-  }
-  Charge(1, 0);
-  top.tree.nodes += tree.nodes;
-  top.tree.bytes += tree.bytes;
-  top.tree.height = std::max(top.tree.height, tree.height);
-  YamlNode& parent = top.tree.node;
-  switch (top.kind) {
-    case FrameKind::kDocument:
-      root_ = std::move(tree.node);
-      break;
-    case FrameKind::kBlockSequence:
-    case FrameKind::kFlowSequence:
-      parent.items.push_back(std::move(tree.node));
-      break;
-    case FrameKind::kBlockMap:
-    case FrameKind::kFlowMap:
-      top.tree.bytes += top.key.size();
-      parent.members.push_back({std::move(top.key), top.key_position, std::move(tree.node)});
-      top.awaits_key = true;
-      break;
-  }
-}
-
-void TreeBuilder::FinishKey(const YamlNode& node) {
-  Frame& top = Top();
-  top.awaits_key = false;
-  top.key = node.text;
-  top.key_position = node.position;
-  if (node.kind != YamlKind::kString) {
-    problems_.Add(node.position, fmt::format("a key that is {}, not a string", KindText(node.kind)),
-                  fmt::format("quote it: \"{}\"", Shortened(node.text)));
-    return;
-  }
-  const std::vector<YamlMember>& members = top.tree.node.members;
-  const YamlMember* first = nullptr;
-  if (members.size() < kMembersSearchedOneByOne) {
-    first = top.tree.node.Find(top.key);
-  } else {
-    if (top.keys.empty()) {
-      for (const YamlMember& member : members) top.keys.insert(member.key);
-    }
-    if (!top.keys.insert(top.key).second) first = top.tree.node.Find(top.key);
-  }
-  if (first != nullptr) {
-    problems_.Add(node.position,
-                  fmt::format("duplicate key '{}', first in line {}", Shortened(top.key), first->position.line),
-                  "remove one of them");
-  }
-}
-
-void TreeBuilder::Charge(std::size_t nodes, std::size_t copied_bytes) {
-  budget_.nodes += nodes;
-  budget_.copied_bytes += copied_bytes;
-  if (budget_.nodes > YamlLimits::kNodesMax) {
-    StopHere(fmt::format("more than {} values, those that aliases repeat included", YamlLimits::kNodesMax),
-             "divide the file, or write fewer aliases");
-  }
-  if (budget_.copied_bytes > YamlLimits::kCopiedBytesMax) {
-    StopHere(fmt::format("aliases that repeat more than {} MiB of text", YamlLimits::kCopiedBytesMax >> 20U),
-             "write fewer aliases");
-  }
-}
-
-void TreeBuilder::Keep(const std::string& anchor, const Weighed& tree) {
-  Charge(tree.nodes, tree.bytes);
-  anchors_.insert_or_assign(anchor, tree);
+  tree_.End();
 }
 
 }  // namespace

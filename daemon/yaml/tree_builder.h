@@ -1,4 +1,4 @@
-/// One document's tree, built from yaml-cpp's events. Private to this folder.
+/// One document's tree, by following yaml-cpp's events through the text. Private to this folder.
 #pragma once
 
 #include <cstddef>

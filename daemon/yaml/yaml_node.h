@@ -22,7 +22,7 @@ struct YamlNode {
   TextPosition position;
   std::string text;
   std::vector<YamlNode> items;      ///< of a sequence
-  std::vector<YamlMember> members;  ///< of a map, in the order of the file; after a problem a key may be there twice
+  std::vector<YamlMember> members;  ///< of a map, in the order of the file; of a repeated key the first
 
   /// The member of that name, or null.
   const YamlMember* Find(std::string_view key) const;

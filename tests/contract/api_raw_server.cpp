@@ -72,7 +72,7 @@ void RawPeer::Reset() {
   // Connecting an open socket to nowhere resets it without giving its number free.
   sockaddr nowhere{};
   nowhere.sa_family = AF_UNSPEC;
-  ::connect(socket_, &nowhere, sizeof nowhere);
+  (void)::connect(socket_, &nowhere, sizeof nowhere);
 }
 
 RawServer::RawServer(Script script) : script_(std::move(script)) {

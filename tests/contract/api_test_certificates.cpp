@@ -89,8 +89,8 @@ TestAuthority::ServerFiles TestAuthority::Issue(const CertificateWish& wish) {
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer));
   AddExtension(certificate.get(), issuer, NID_subject_alt_name, wish.subject_alternatives);
   Check(X509_sign(certificate.get(), keys_->key.get(), EVP_sha256()) != 0, "its signature");
-  const ServerFiles files{folder_ / ("server" + std::to_string(serial) + ".pem"),
-                          folder_ / ("server" + std::to_string(serial) + ".key")};
+  ServerFiles files{folder_ / ("server" + std::to_string(serial) + ".pem"),
+                    folder_ / ("server" + std::to_string(serial) + ".key")};
   WritePem(files.certificate, [&](std::FILE* stream) { return PEM_write_X509(stream, certificate.get()); });
   WritePem(files.key, [&](std::FILE* stream) {
     return PEM_write_PrivateKey(stream, key.get(), nullptr, nullptr, 0, nullptr, nullptr);

@@ -34,7 +34,7 @@ Once CreateOnce(const RawServer::Script& script, HttpApiOptions options = {}, co
   return Once{std::move(completion), server.requests(), server.connections(), took};
 }
 
-RawServer::Script AfterOneRequest(std::string bytes) {
+RawServer::Script AfterOneRequest(const std::string& bytes) {
   return [bytes](RawPeer& peer) {
     if (peer.ReadRequest()) peer.Send(bytes);
   };

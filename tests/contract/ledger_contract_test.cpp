@@ -113,7 +113,8 @@ TEMPLATE_TEST_CASE("entries come sorted by project, collection and the token's n
   TestType shelf;
   const auto ledger = shelf.Open();
   std::vector<Change> changes;
-  for (const std::size_t at : {3, 0, 7, 5, 1, 4, 6, 2}) changes.push_back(Intend(sorted[at]));
+  for (const std::size_t at : std::initializer_list<std::size_t>{3, 0, 7, 5, 1, 4, 6, 2})
+    changes.push_back(Intend(sorted[at]));
   ledger->Record(changes);
   std::vector<TokenKey> found;
   for (const LedgerEntry& entry : ledger->Entries()) found.push_back(entry.key);

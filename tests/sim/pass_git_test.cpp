@@ -18,7 +18,7 @@ TEST_CASE("tokens that git declares are created once, confirmed and recorded wit
   CHECK(summary.changed);
   CHECK_FALSE(summary.next_due);
   CHECK(world.service.calls().size() == 3);
-  for (const std::uint64_t number : {1, 2, 3}) {
+  for (const std::uint64_t number : {1U, 2U, 3U}) {
     CHECK(Story(world, number) == Strings{"create-intended", "token-created"});
     REQUIRE(world.service.Held(SampleKey(number)) != nullptr);
     CHECK(world.service.Held(SampleKey(number))->payload == PayloadText(number, "first"));

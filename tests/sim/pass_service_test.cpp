@@ -288,6 +288,8 @@ TEST_CASE("a service that must be readable and is not ends the pass") {
 TEST_CASE("a service that cannot be reached ends the pass after a few tries, and the next pass tries at once") {
   World world;
   world.policy.executor.failures_max = 4;
+  world.policy.executor.failing_max = std::chrono::hours(1);
+  world.policy.executor.backoff.base = Duration(10'000);
   world.policy.patience = Duration(120'000);
   world.policy.executor.concurrency = 1;
   world.source.Push(TreeOf(1, 9));
@@ -300,6 +302,12 @@ TEST_CASE("a service that cannot be reached ends the pass after a few tries, and
   world.service.fate_of = {};
   const PassSummary next = world.Pass();
   CHECK(next.record.created >= 5);
+  CHECK(world.service.calls().size() > 4);
+  for (const Change& change : world.ledger.log()) {
+    if (change.record.pass != next.record.pass) continue;
+    CHECK(change.record.time == next.record.started);
+    break;
+  }
   CHECK(PassUntilNothingWaits(world).record.result == PassResult::kComplete);
 }
 

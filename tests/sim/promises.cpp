@@ -33,6 +33,7 @@ void Promises::PassBegins() {
   denied_ = false;
   stop_seen_ = false;
   writes_before_pass_ = ledger_.writes();
+  applied_before_pass_ = ledger_.checkpoint().head_applied;
 }
 
 void Promises::Planned(const Plan& plan) {
@@ -212,6 +213,9 @@ void Promises::PassEnded(const PassSummary& summary) {
   const bool wrote = ledger_.writes() != writes_before_pass_;
   Demand(summary.changed == wrote, "a pass says something else than what it wrote");
   if (wrote) Demand(ledger_.passes().contains(summary.record.pass), "a pass that wrote is not recorded");
+  const auto& applied = ledger_.checkpoint().head_applied;
+  Demand(applied == applied_before_pass_ || (result == PassResult::kComplete && applied == summary.record.commit),
+         "a head counts as applied although something is left to do");
   if (summary.next_due) Demand(*summary.next_due >= summary.record.ended, "the next due time is in the past");
   const bool went_on = result == PassResult::kComplete || result == PassResult::kIncomplete;
   if (!went_on) return;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -70,6 +71,7 @@ class Promises {
   bool denied_ = false;
   bool stop_seen_ = false;
   std::uint64_t writes_before_pass_ = 0;
+  std::optional<CommitId> applied_before_pass_{};
   std::size_t recorded_ = 0;
 };
 

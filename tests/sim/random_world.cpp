@@ -140,6 +140,7 @@ class RandomWorld {
         dice_.Percent(70) ? 0 : static_cast<std::uint32_t>(2 + dice_.Below(dice_.Percent(50) ? 8 : 300));
     policy.executor.settling = Duration(40'000);
     policy.executor.failures_max = static_cast<std::uint32_t>(2 + dice_.Below(15));
+    if (dice_.Percent(50)) policy.executor.failing_max = Duration(600'000);
     policy.executor.read_back = dice_.Percent(90);
     policy.batch_max = dice_.Percent(50) ? 512 : 1 + dice_.Below(4);
     policy.patience = Duration(dice_.Percent(30) ? 0 : 5'000);

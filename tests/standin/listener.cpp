@@ -64,13 +64,16 @@ class Listener::Sockets {
   Sockets(const StandinOptions& options, ListenerCalls calls)
       : connections_max_(options.connections_max), calls_(std::move(calls)), listening_(Listening(options)) {}
 
-  ~Sockets() {
+  ~Sockets() { End(); }
+
+  void End() {
     stopping_.store(true);
     // Wakes the accepting thread.
     ::shutdown(listening_.impl()->sockfd(), SHUT_RDWR);
     if (thread_.joinable()) thread_.join();
     CutAll();
     for (Open& open : open_) open.thread.join();
+    open_.clear();
   }
 
   void Begin() {
@@ -146,6 +149,10 @@ class Listener::Sockets {
 Listener::Listener(const StandinOptions& options, ListenerCalls calls)
     : sockets_(std::make_unique<Sockets>(options, std::move(calls))) {}
 Listener::~Listener() = default;
+
+void Listener::End() {
+  sockets_->End();
+}
 
 void Listener::Begin() {
   sockets_->Begin();

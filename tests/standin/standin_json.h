@@ -29,10 +29,12 @@ class Json {
  public:
   using Variant = std::variant<std::nullptr_t, bool, JsonNumber, std::string, JsonList, JsonMembers>;
 
-  Json() : value_(nullptr) {}
-  template <typename T>
-  requires std::is_constructible_v<Variant, std::in_place_type_t<T>, T>
-  explicit Json(T value) : value_(std::in_place_type<T>, std::move(value)) {}
+  Json() : value_(std::in_place_type<std::nullptr_t>) {}
+  explicit Json(bool value) : value_(std::in_place_type<bool>, value) {}
+  explicit Json(JsonNumber value) : value_(std::in_place_type<JsonNumber>, value) {}
+  explicit Json(std::string value) : value_(std::in_place_type<std::string>, std::move(value)) {}
+  explicit Json(JsonList value) : value_(std::in_place_type<JsonList>, std::move(value)) {}
+  explicit Json(JsonMembers value) : value_(std::in_place_type<JsonMembers>, std::move(value)) {}
 
   const Variant& variant() const { return value_; }
   bool IsNull() const { return std::holds_alternative<std::nullptr_t>(value_); }

@@ -64,7 +64,7 @@ class Folder {
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   std::filesystem::path Write(const std::string& text) const {
-    const auto file = path_ / "token";
+    auto file = path_ / "token";
     std::ofstream(file, std::ios::binary | std::ios::trunc) << text;
     return file;
   }
@@ -88,7 +88,7 @@ TEST_CASE("a token file that holds no token is refused by name, without its cont
   const Folder folder;
   const std::string text = GENERATE(as<std::string>(), "", "\n", "hunter2 hunter2", "Bearer hunter2", " hunter2",
                                     "hunter2\nhunter2", "hunter2\t", "hunter2\x01", "hunter2\x7f", "hunter2é",
-                                    "hunter2" + std::string(16 * 1024, 'x'), std::string("hunter2\0", 8));
+                                    "hunter2" + std::string(TokenFile::kBytesMax, 'x'), std::string("hunter2\0", 8));
   const auto file = folder.Write(text);
   try {
     const TokenFile taken(file);
@@ -101,7 +101,8 @@ TEST_CASE("a token file that holds no token is refused by name, without its cont
 
 TEST_CASE("a token file of the longest length is taken") {
   const Folder folder;
-  CHECK(TokenFile(folder.Write(std::string(16 * 1024, 'x') + "\r\n")).Current().Reveal().size() == 16 * 1024);
+  CHECK(TokenFile(folder.Write(std::string(TokenFile::kBytesMax, 'x') + "\r\n")).Current().Reveal().size() ==
+        TokenFile::kBytesMax);
 }
 
 TEST_CASE("a token file that cannot be read is a configuration error that tells why") {

@@ -104,7 +104,7 @@ TEST_CASE("help of each command tells its use, options, exit statuses and an exa
       CHECK(ColumnsOf(line) <= 120);
     }
   }
-  CHECK_THAT(End({"validate", "--help"}).text, Catch::Contains("PATH...") && Catch::Contains("--format FORMAT"));
+  CHECK_THAT(End({"validate", "--help"}).text, Catch::Contains("PATH ...  ") && Catch::Contains("--format FORMAT"));
   CHECK_THAT(End({"plan", "--help"}).text, Catch::Contains("--revision REV") && Catch::Contains("--config FILE"));
 }
 

@@ -166,7 +166,7 @@ TEST_CASE("each fault of the configuration is named with its place and what to w
       {"source: {url: \"\"}\n", ":1:15: source.url: an empty URL"},
       {"source: {url: 5}\n", ":1:15: source.url: an integer, not a string"},
       {"source: x\n", ":1:9: 'source' is a string, not a map"},
-      {"[]\n", ":1:1: '' is a list"},
+      {"[]\n", ":1:1: the configuration is a list, not a map"},
       {kSource + "sorce: {}\n", ":2:1: unknown key 'sorce'\n"},
       {kSource + "sorce: {}\n", "= did you mean 'source'?"},
       {kSource + "api: {concurency: 3}\n", ":2:7: unknown key 'api.concurency'"},

@@ -1,81 +1,12 @@
-// Which calls leave when, and what each answer makes true: the executor without a service, a clock or a thread.
-#include "executor.h"
-
+// What each answer makes true, and what it holds back: the executor without a service, a clock or a thread.
 #include <catch2/catch.hpp>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "samples.h"
+#include "executor_samples.h"
 
 using namespace tokensync;
-
-namespace {
-
-const Digest kDigest = SampleDigest(1);
-const ServiceAnswer kAnswer{.http_status = 503, .message = "down"};
-constexpr Duration kSettling{60'000};
-
-ExecutorPolicy Policy() {
-  ExecutorPolicy policy;
-  policy.concurrency = 4;
-  policy.requests_per_minute = 0;
-  policy.settling = kSettling;
-  policy.bounded_tries_max = 3;
-  policy.failures_max = 5;
-  return policy;
-}
-
-Work CreateWork(std::uint64_t number, TimePoint due = {}, std::uint32_t rank = 0) {
-  return {.action = Create{.key = SampleKey(number), .entry = nullptr, .attempt = 1, .due = due}, .rank = rank};
-}
-
-Work ReadWork(std::uint64_t number, TimePoint due = {}, std::uint32_t rank = 0) {
-  return {.action = Resolve{.key = SampleKey(number), .digest = kDigest, .attempt = 1, .due = due}, .rank = rank};
-}
-
-Completion CreateEnded(std::uint64_t number, CreateOutcome outcome, RateHint hint = {}) {
-  return {.kind = CallKind::kCreate, .key = SampleKey(number), .created = outcome, .answer = kAnswer, .hint = hint};
-}
-
-Completion ReadEnded(std::uint64_t number, ReadOutcome outcome) {
-  return {.kind = CallKind::kRead, .key = SampleKey(number), .read = std::move(outcome), .answer = kAnswer};
-}
-
-const EntryState kSent = Submitting{.digest = kDigest, .attempt = 1, .since = At(0)};
-const EntryState kSentAgain = Submitting{.digest = kDigest, .attempt = 2, .since = At(0), .unknown_since = At(-9)};
-const EntryState kLost = Uncertain{.digest = kDigest, .attempt = 1, .since = At(0), .due = At(0)};
-
-std::vector<std::string> Keys(const std::vector<Work>& work) {
-  std::vector<std::string> keys;
-  for (const Work& item : work) keys.push_back(KeyOf(item.action).token.text());
-  return keys;
-}
-
-using Texts = std::vector<std::string>;
-
-/// Starts a create of key `number` and says how it ended.
-Event EndCreate(Executor& executor, CreateOutcome outcome, const EntryState& state = kSent, TimePoint now = At(0),
-                std::uint64_t number = 1) {
-  executor.Add(CreateWork(number));
-  REQUIRE(Keys(executor.Take(now)) == Texts{std::to_string(number)});
-  const auto event = executor.Judge(CreateEnded(number, outcome), state, now);
-  REQUIRE(event);
-  CHECK(Advance(state, *event));
-  return *event;
-}
-
-std::optional<Event> EndRead(Executor& executor, ReadOutcome outcome, const EntryState& state = kLost,
-                             TimePoint now = At(0), std::uint64_t number = 1) {
-  executor.Add(ReadWork(number));
-  REQUIRE(Keys(executor.Take(now)) == Texts{std::to_string(number)});
-  const auto event = executor.Judge(ReadEnded(number, std::move(outcome)), state, now);
-  if (event) CHECK(Advance(state, *event));
-  return event;
-}
-
-}  // namespace
 
 // ---- what an answer makes true ----
 
@@ -264,6 +195,25 @@ TEST_CASE("one failed call holds back its own entry only, the next ones everythi
   CHECK(executor.Take(At(0)).empty());
 }
 
+TEST_CASE("calls that fail together lengthen the pause once") {
+  ExecutorPolicy policy = Policy();
+  policy.failures_max = 100;
+  policy.backoff = {.base = Duration(500), .cap = Duration(60'000)};
+  Executor executor(policy, 1);
+  TimePoint now = At(0);
+  for (int round = 0; round < 5; ++round) {
+    for (std::uint64_t i = 0; i < 4; ++i) executor.Add(CreateWork(i));
+    REQUIRE(executor.Take(now).size() == 4);
+    for (std::uint64_t i = 0; i < 4; ++i) (void)executor.Judge(CreateEnded(i, NotSent{}), kSent, now);
+    executor.Add(CreateWork(9));
+    const Duration pause = executor.NextDue(now).value() - now;
+    CHECK(pause >= Duration(50 << round));
+    CHECK(pause <= Duration(500 << round));
+    executor.Replace({});
+    now += pause;
+  }
+}
+
 TEST_CASE("a new pass is not held back by the failures of the one before") {
   Executor executor(Policy(), 1);
   for (int i = 0; i < 4; ++i) {
@@ -322,6 +272,22 @@ TEST_CASE("failures in a row stop the executor, and a success in between starts 
   CHECK(executor.stopped() == StopReason::kUnreachable);
 }
 
+TEST_CASE("three failures in a row stop the executor where they take too long") {
+  ExecutorPolicy policy = Policy();
+  policy.failing_max = Duration(10'000);
+  for (const bool long_enough : {false, true}) {
+    Executor executor(policy, 1);
+    (void)EndCreate(executor, Unknown{}, kSent, At(0));
+    (void)EndCreate(executor, Unknown{}, kSent, At(8'000));
+    CHECK_FALSE(executor.stopped());
+    (void)EndCreate(executor, Unknown{}, kSent, At(long_enough ? 10'000 : 9'999));
+    CHECK(executor.stopped().has_value() == long_enough);
+    executor.Begin();
+    for (int i = 0; i < 2; ++i) (void)EndCreate(executor, Unknown{}, kSent, At(100'000 * (i + 1)));
+    CHECK_FALSE(executor.stopped());
+  }
+}
+
 TEST_CASE("readings that fail count as failures") {
   Executor executor(Policy(), 1);
   TimePoint now = At(0);
@@ -341,130 +307,4 @@ TEST_CASE("the first reason to stop stays") {
   (void)executor.Judge(CreateEnded(1, Unauthorized{}), kSent, At(0));
   (void)executor.Judge(CreateEnded(2, Unauthorized{.denial = Denial::kQuotaExhausted}), kSent, At(0));
   CHECK(executor.stopped() == StopReason::kCredential);
-}
-
-// ---- order and places ----
-
-TEST_CASE("smaller ranks go first, then keys by number, whatever order they were given in") {
-  ExecutorPolicy policy = Policy();
-  policy.concurrency = 100;
-  Executor executor(policy, 1);
-  executor.Replace({CreateWork(10, {}, 1), CreateWork(9, {}, 1), ReadWork(3, {}, UINT32_MAX), CreateWork(30, {}, 0),
-                    ReadWork(4, {}, 0)});
-  executor.Add(CreateWork(1, {}, 2));
-  CHECK(Keys(executor.Take(At(0))) == Texts{"4", "30", "9", "10", "1", "3"});
-}
-
-TEST_CASE("what is not due waits, and then takes its place in the order") {
-  ExecutorPolicy policy = Policy();
-  policy.concurrency = 2;
-  Executor executor(policy, 1);
-  executor.Replace({CreateWork(1, At(100), 0), CreateWork(2, {}, 1), CreateWork(3, {}, 1), CreateWork(4, {}, 1)});
-  CHECK(executor.WaitingCount() == 4);
-  CHECK(Keys(executor.Take(At(99))) == Texts{"2", "3"});
-  (void)executor.Judge(CreateEnded(2, Created{}), kSent, At(100));
-  CHECK(Keys(executor.Take(At(100))) == Texts{"1"});
-  CHECK(executor.WaitingCount() == 1);
-  CHECK(executor.InFlightCount() == 2);
-}
-
-TEST_CASE("no more calls are in flight than there are places") {
-  Executor executor(Policy(), 1);
-  for (std::uint64_t i = 0; i < 10; ++i) executor.Add(CreateWork(i));
-  CHECK(executor.Take(At(0)).size() == 4);
-  CHECK(executor.Take(At(0)).empty());
-  CHECK_FALSE(executor.NextDue(At(0)));
-  (void)executor.Judge(CreateEnded(0, Created{}), kSent, At(0));
-  CHECK(executor.Take(At(0)).size() == 1);
-  executor.PutBack(SampleKey(4));
-  CHECK(executor.Take(At(0)).size() == 1);
-}
-
-TEST_CASE("a key in flight is not given out again until it has ended, whatever the new plan says") {
-  Executor executor(Policy(), 1);
-  executor.Add(CreateWork(1));
-  REQUIRE(executor.Take(At(0)).size() == 1);
-  executor.Replace({CreateWork(1), CreateWork(2)});
-  executor.Add(CreateWork(1));
-  CHECK(executor.InFlight(SampleKey(1)));
-  CHECK(Keys(executor.Take(At(0))) == Texts{"2"});
-  CHECK(executor.InFlightCount() == 2);
-  (void)executor.Judge(CreateEnded(1, Unknown{}), kSent, At(0));
-  CHECK_FALSE(executor.InFlight(SampleKey(1)));
-  executor.Add(ReadWork(1));
-  CHECK(Keys(executor.Take(At(0))) == Texts{"1"});
-}
-
-TEST_CASE("a new plan replaces what waited") {
-  Executor executor(Policy(), 1);
-  executor.Replace({CreateWork(1), CreateWork(2, At(100))});
-  executor.Replace({CreateWork(3)});
-  CHECK(executor.WaitingCount() == 1);
-  CHECK(Keys(executor.Take(At(200))) == Texts{"3"});
-}
-
-TEST_CASE("the rate limit holds calls back and says until when") {
-  ExecutorPolicy policy = Policy();
-  policy.concurrency = 100;
-  policy.requests_per_minute = 61;
-  Executor executor(policy, 1);
-  for (std::uint64_t i = 0; i < 3; ++i) executor.Add(CreateWork(i));
-  CHECK(executor.Take(At(0)).size() == 1);
-  CHECK(executor.NextDue(At(0)) == At(1'000));
-  CHECK(executor.Take(At(999)).empty());
-  CHECK(executor.Take(At(1'000)).size() == 1);
-}
-
-TEST_CASE("the next due time is never in the past and never a busy loop, whatever happens") {
-  std::mt19937_64 random(42);
-  const auto below = [&](std::uint64_t bound) { return random() % bound; };
-  for (int round = 0; round < 200; ++round) {
-    ExecutorPolicy policy = Policy();
-    policy.concurrency = static_cast<std::uint32_t>(1 + below(5));
-    policy.requests_per_minute = below(2) == 0 ? 0 : static_cast<std::uint32_t>(1 + below(4'000));
-    policy.failures_max = 3 + static_cast<std::uint32_t>(below(20));
-    Executor executor(policy, random());
-    std::vector<std::uint64_t> flying;
-    std::uint64_t next_key = 0;
-    TimePoint now = At(0);
-    for (int step = 0; step < 300; ++step) {
-      if (below(3) == 0) {
-        const TimePoint due = now + Duration(static_cast<std::int64_t>(below(5'000)) - 1'000);
-        executor.Add(CreateWork(next_key++, due, static_cast<std::uint32_t>(below(3))));
-      }
-      for (const Work& work : executor.Take(now)) {
-        flying.push_back(std::stoull(KeyOf(work.action).token.text()));
-        REQUIRE(std::get<Create>(work.action).due <= now);
-      }
-      REQUIRE(flying.size() == executor.InFlightCount());
-      REQUIRE(flying.size() <= policy.concurrency);
-      const auto due = executor.NextDue(now);
-      if (due) {
-        REQUIRE(*due > now);  // Take has just given all that it had
-        REQUIRE(executor.WaitingCount() > 0);
-      } else {
-        REQUIRE((executor.stopped() || executor.WaitingCount() == 0 || flying.size() == policy.concurrency));
-      }
-      if (!flying.empty() && below(2) == 0) {
-        const std::size_t which = below(flying.size());
-        static const std::vector<CreateOutcome> kOutcomes = {Created{},      Created{},
-                                                             AlreadyThere{}, Refused{.bounded_tries = true},
-                                                             NotSent{},      Throttled{.retry_after = Duration(700)},
-                                                             Unknown{}};
-        const auto event = executor.Judge(CreateEnded(flying[which], kOutcomes[below(kOutcomes.size())]), kSent, now);
-        if (const auto* lost = std::get_if<CreateLost>(&*event)) CHECK(lost->due > now);
-        if (const auto* not_done = std::get_if<CreateNotDone>(&*event)) CHECK(not_done->due > now);
-        flying.erase(flying.begin() + static_cast<std::ptrdiff_t>(which));
-      } else if (due) {
-        // Nothing happens meanwhile: at that time there is something, and not a moment before.
-        REQUIRE(executor.Take(*due - Duration(1)).empty());
-        now = *due;
-        const auto taken = executor.Take(now);
-        REQUIRE_FALSE(taken.empty());
-        for (const Work& work : taken) flying.push_back(std::stoull(KeyOf(work.action).token.text()));
-      } else {
-        now += Duration(static_cast<std::int64_t>(below(300)));
-      }
-    }
-  }
 }

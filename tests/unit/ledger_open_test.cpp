@@ -127,7 +127,7 @@ TEST_CASE("what is not a ledger of ours is refused and left as it is", "[ledger]
     CHECK(OpenRefusal(path) != "");
   }
   SECTION("a text, long or short") {
-    for (const std::size_t size : {1, 10, 600, 100'000}) {
+    for (const std::size_t size : std::initializer_list<std::size_t>{1, 10, 600, 100'000}) {
       WriteFile(path, std::string(size, 'x'));
       CHECK_THAT(OpenRefusal(path), Contains("it is no database"));
       CHECK((ReadFile(path) == std::string(size, 'x')));
@@ -276,11 +276,8 @@ TEST_CASE("a killed runner leaves no lock behind", "[ledger]") {
 TEST_CASE("a ledger that may only be read is refused for writing", "[ledger]") {
   const TemporaryFolder folder;
   TellStories(folder.Ledger());
-  const std::string in_folder = AsReaderOnly(folder, [&] {
-    const std::string lock = (folder.path() / "ledger.db.lock").string();
-    return ::geteuid() == 0 ? "" : OpenRefusal(folder.Ledger());
-  });
-  CHECK_THAT(in_folder, Contains("must be writable") || Contains("it cannot be written"));
+  const std::string in_folder = AsReaderOnly(folder, [&] { return OpenRefusal(folder.Ledger()); });
+  CHECK_THAT(in_folder, Contains("locking the ledger") && Contains("must be writable"));
 
   // The folder and the lock are ours, the file is not.
   ::chmod(folder.Ledger().c_str(), 0444);

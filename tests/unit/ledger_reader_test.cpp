@@ -367,7 +367,7 @@ TEST_CASE("a run that begins during a reading without shared memory is noticed",
     return ::write(to_parent, report.data(), report.size()) > 0 ? 0 : 1;
   });
   REQUIRE(child.Read(1) == "x");
-  ::chmod(folder.path().c_str(), ::geteuid() == 0 ? 0755 : 0700);
+  LetOwnerWrite(folder);
   const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
   Change change = Stories().front().changes.front();
   change.record.key = KeyOf(9, 9, "9");

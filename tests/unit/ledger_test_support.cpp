@@ -129,8 +129,13 @@ int Child::Wait() {
 }
 
 void LetOthersRead(const TemporaryFolder& folder) {
+  for (const auto& file : fs::directory_iterator(folder.path())) ::chmod(file.path().c_str(), 0444);
+  ::chmod(folder.path().c_str(), 0555);
+}
+
+void LetOwnerWrite(const TemporaryFolder& folder) {
+  ::chmod(folder.path().c_str(), 0755);
   for (const auto& file : fs::directory_iterator(folder.path())) ::chmod(file.path().c_str(), 0644);
-  ::chmod(folder.path().c_str(), ::geteuid() == 0 ? 0755 : 0555);
 }
 
 void BecomeReaderOnly() {
@@ -148,7 +153,7 @@ std::string AsReaderOnly(const TemporaryFolder& folder, const std::function<std:
   });
   std::string text = child.Read(1 << 16);
   const int status = child.Wait();
-  ::chmod(folder.path().c_str(), 0700);
+  LetOwnerWrite(folder);
   if (status != 0) throw std::runtime_error("the child failed");
   return text;
 }

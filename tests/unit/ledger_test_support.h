@@ -68,6 +68,8 @@ std::string AsReaderOnly(const TemporaryFolder& folder, const std::function<std:
 void BecomeReaderOnly();
 /// Lets everybody read the folder and its ledger, and that process write none of it.
 void LetOthersRead(const TemporaryFolder& folder);
+/// Undoes that for the owner.
+void LetOwnerWrite(const TemporaryFolder& folder);
 
 /// Whether the step aborts, tried in a process of its own.
 bool Aborts(const std::function<void()>& step);

@@ -95,7 +95,7 @@ TEST_CASE("one bad manifest stops no other, and none of its tokens count") {
   CHECK(Keys(state) == Texts{"1/2/1", "1/2/4"});
   CHECK(state.unreadable == Texts{"b.yaml"});
   REQUIRE(state.problems.size() == 1);
-  CHECK(state.problems[0].place == Place{"b.yaml", 7, 29});
+  CHECK(state.problems[0].place == Place{"b.yaml", 7, 30});
   CHECK(state.problems[0].text == "token: {tokenId: 3, name: N, nmae: x}");
   CHECK(state.manifests == 3);
 }

@@ -92,7 +92,7 @@ TEST_CASE("what is no digest is refused") {
 
 TEST_CASE("an entry is found by its key, an ambiguous key is known as such") {
   DesiredState desired;
-  for (const std::uint64_t number : {2, 9, 10}) desired.entries.push_back(SampleEntry(SampleKey(number), {}));
+  for (const std::uint64_t number : {2U, 9U, 10U}) desired.entries.push_back(SampleEntry(SampleKey(number), {}));
   desired.ambiguous = {SampleKey(3), SampleKey(11)};
   for (std::uint64_t number = 0; number < 13; ++number) {
     const Entry* entry = desired.Find(SampleKey(number));

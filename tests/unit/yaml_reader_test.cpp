@@ -234,7 +234,7 @@ TEST_CASE("tags of the core schema are honoured, all others refused") {
   CheckTaken({"!!str a: &b !!str 1\n", R"({"a":"1"})"});
   CheckRefused({"a: !foo 1\n", "1:4 the tag '!foo' is not known"});
   CheckRefused({"a: !foo {b: 1}\n", "1:4 the tag '!foo' is not known"});
-  CheckRefused({"a: !!binary aGk=\n", "1:4 the tag 'binary' is not known"});
+  CheckRefused({"a: !!binary aGk=\n", "1:4 the tag '!!binary' is not known"});
   CheckRefused({"a: ! x\n", "1:4 the tag '!' is not known"});
   CheckRefused({"a: !!int x\n", "1:4 the tag !!int on a value that is none"});
   CheckRefused({"a: !!bool yes\n", "1:4 the tag !!bool on a value that is none"});

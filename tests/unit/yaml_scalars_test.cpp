@@ -122,6 +122,7 @@ TEST_CASE("a misspelt name finds the known one that was meant") {
   CHECK(NearestName("PROJECTID", known) == "projectId");
   CHECK(NearestName("project_id", known) == "projectId");
   CHECK(NearestName("externalurl", known) == "external_url");
+  CHECK(NearestName("dec", known) == "decimals");
   CHECK(NearestName("x", known).empty());
   CHECK(NearestName("", known).empty());
   CHECK(NearestName(std::string(10'000, 'a'), known).empty());
@@ -153,7 +154,7 @@ TEST_CASE("foreign text cannot steer the terminal") {
   CHECK(text.find('\x07') == std::string::npos);
   CHECK(text.find("\xC2\x9B") == std::string::npos);
   CHECK(text.find("\xE2\x80\xAE") == std::string::npos);
-  CHECK_THAT(text, Catch::StartsWith("a\\u001b[2J\\u000a.yaml:1:1: "));
+  CHECK_THAT(text, Catch::StartsWith("a\\u001b[2J\\n.yaml:1:1: "));
   CHECK_THAT(text, Catch::Contains("\\u009b \xEF\xBF\xBD"));
 }
 
@@ -161,7 +162,7 @@ TEST_CASE("a problem as JSON is one line, as a GitHub command it is escaped") {
   const Problem problem{{"a,b:c\n.yaml", 2, 3}, "100% \"bad\"\n", "mend\tit", "x"};
   CHECK(ProblemJson(problem) ==
         R"({"path":"a,b:c\n.yaml","line":2,"column":3,"what":"100% \"bad\"\n","advice":"mend\tit"})");
-  CHECK(ProblemGithub(problem) == "::error file=a%2Cb%3Ac%0A.yaml,line=2,col=3::100%25 \"bad\"\\u000a (mend\\u0009it)");
+  CHECK(ProblemGithub(problem) == "::error file=a%2Cb%3Ac%0A.yaml,line=2,col=3::100%25 \"bad\"\\n (mend\\tit)");
   CHECK(ProblemGithub({{"a", 0, 0}, "x", "", ""}) == "::error file=a::x");
 }
 
