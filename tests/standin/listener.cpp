@@ -101,7 +101,10 @@ class Listener::Sockets {
     BlockSigpipe();
     while (!stopping_.load()) {
       try {
-        Poco::Net::StreamSocket socket = listening_.acceptConnection();
+        // Behind a pointer, since moving a Poco socket copies it: no copy of the accepting thread's is left when the
+        // connection's own thread uses it. (Its reference count is in a library that the thread sanitizer does not
+        // see.)
+        auto socket = std::make_unique<Poco::Net::StreamSocket>(listening_.acceptConnection());
         if (open_count_.load() < connections_max_) Start(std::move(socket));
       } catch (const Poco::Exception&) {
         // Out of descriptors, or a peer that left before it was accepted; or this is the end.
@@ -110,8 +113,8 @@ class Listener::Sockets {
     }
   }
 
-  void Start(Poco::Net::StreamSocket socket) {
-    socket.setNoDelay(true);
+  void Start(std::unique_ptr<Poco::Net::StreamSocket> socket) {
+    socket->setNoDelay(true);
     std::list<Open> ended;
     const std::lock_guard lock(mutex_);
     for (auto at = open_.begin(); at != open_.end();) {
@@ -123,9 +126,9 @@ class Listener::Sockets {
     const std::uint64_t number = total_.fetch_add(1) + 1;
     open_count_.fetch_add(1);
     Open& open = open_.emplace_back();
-    open.fd = socket.impl()->sockfd();
+    open.fd = socket->impl()->sockfd();
     open.thread = std::thread([this, &open, number, moved = std::move(socket)]() mutable {
-      ServeConnection(std::move(moved), number, calls_, [this, &open] {
+      ServeConnection(*moved, number, calls_, [this, &open] {
         // A descriptor that is listed must not become another connection's.
         const std::lock_guard unlisting(mutex_);
         open.fd = -1;
