@@ -138,7 +138,7 @@ std::optional<Event> Executor::JudgeRead(const Completion& completion, const Ent
                           const TimePoint settled_at = uncertain->since + policy_.settling;
                           if (now < settled_at) return ReadAbsent{.due = settled_at, .settled = false};
                           const bool is_last = uncertain->absent_readings + 1 >= kAbsentReadingsNeeded;
-            return ReadAbsent{.due = is_last ? now : now + policy_.settling / 2, .settled = true};
+                          return ReadAbsent{.due = is_last ? now : now + policy_.settling / 2, .settled = true};
                         },
                         [&](const Unsupported&) -> std::optional<Event> {
                           if (policy_.read_back_required) Stop(StopReason::kEndpoint, completion.answer);
