@@ -89,7 +89,6 @@ Engine::Engine(const Config& config, Log& log, Options options)
                "source.url differs from that of the runs before; tokens are told apart by their keys",
                {{"url", config.source.url}, {"previous_url", *previous}});
   }
-  WarnOfExpiry();
 }
 
 PassSummary Engine::Pass(const std::string& cause, const std::optional<std::string>& revision) {
@@ -111,15 +110,16 @@ void Engine::RefreshToken() {
   } catch (const EnvironmentError& error) {
     log_.Write(LogLevel::kWarning, std::string(error.what()) + "; going on with the token that was read before");
   }
+  HeedClaims();
 }
 
-void Engine::WarnOfExpiry() {
+void Engine::HeedClaims() {
   const std::optional<JwtClaims> claims = ReadJwtClaims(token_.Current());
-  if (!claims || !claims->expires) return;
-  if (*claims->expires < clock_.Now() + kExpiryWarning) {
-    log_.Write(LogLevel::kWarning, "the service token expires soon, or has expired",
-               {{"expires", FormatTime(*claims->expires)}});
-  }
+  reporter_.ExpectProject(claims ? claims->project : std::nullopt);
+  const std::optional<TimePoint> expires = claims ? claims->expires : std::nullopt;
+  if (expires == warned_of_expiry_ || !expires || *expires >= clock_.Now() + kExpiryWarning) return;
+  warned_of_expiry_ = expires;
+  log_.Write(LogLevel::kWarning, "the service token expires soon, or has expired", {{"expires", FormatTime(*expires)}});
 }
 
 }  // namespace tokensync

@@ -51,9 +51,11 @@ class Engine {
 
  private:
   void RefreshToken();
-  void WarnOfExpiry();
+  /// Warns, once for each token, of what the token says of itself.
+  void HeedClaims();
 
   const Config config_;
+  std::optional<TimePoint> warned_of_expiry_;
   Log& log_;
   SystemClock clock_;
   Schedule schedule_;

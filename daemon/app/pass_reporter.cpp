@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "change_log.h"
 #include "plan_text.h"
 #include "time_text.h"
@@ -21,27 +24,44 @@ PassReporter::PassReporter(Log& log, Clock& clock, Terminal terminal)
 void PassReporter::OnPlan(std::uint64_t pass, const Plan& plan) {
   ClearBar();
   const DesiredState& desired = *plan.desired;
-  if (desired.commit.hex != problems_told_of_) {
-    problems_told_of_ = desired.commit.hex;
-    std::size_t told = 0;
-    for (const Problem& problem : desired.problems) {
-      if (++told > kProblemsLoggedMax) break;
-      const std::string place =
-          problem.place.path + ":" + std::to_string(problem.place.line) + ":" + std::to_string(problem.place.column);
-      log_.Write(LogLevel::kWarning, place + ": " + problem.what,
-                 {{"commit", desired.commit.hex},
-                  {"path", problem.place.path},
-                  {"line", problem.place.line},
-                  {"column", problem.place.column},
-                  {"advice", problem.advice}});
-    }
-    if (desired.problems.size() > kProblemsLoggedMax) {
-      log_.Write(LogLevel::kWarning, "more problems in manifests: `tokensyncd validate` shows all of them",
-                 {{"problems", desired.problems.size()}, {"commit", desired.commit.hex}});
-    }
+  if (desired.commit.hex != told_of_) {
+    told_of_ = desired.commit.hex;
+    TellProblems(desired);
+    WarnOfOtherProject(desired);
   }
   if (plan.actions.empty()) return;
   log_.Write(LogLevel::kInfo, PlanSummaryLine(plan), {{"pass", pass}, {"commit", desired.commit.hex}});
+}
+
+void PassReporter::TellProblems(const DesiredState& desired) {
+  std::size_t told = 0;
+  for (const Problem& problem : desired.problems) {
+    if (++told > kProblemsLoggedMax) break;
+    const std::string place =
+        problem.place.path + ":" + std::to_string(problem.place.line) + ":" + std::to_string(problem.place.column);
+    log_.Write(LogLevel::kWarning, place + ": " + problem.what,
+               {{"commit", desired.commit.hex},
+                {"path", problem.place.path},
+                {"line", problem.place.line},
+                {"column", problem.place.column},
+                {"advice", problem.advice}});
+  }
+  if (desired.problems.size() > kProblemsLoggedMax) {
+    log_.Write(LogLevel::kWarning, "more problems in manifests: `tokensyncd validate` shows all of them",
+               {{"problems", desired.problems.size()}, {"commit", desired.commit.hex}});
+  }
+}
+
+void PassReporter::WarnOfOtherProject(const DesiredState& desired) {
+  if (!expected_project_) return;
+  const auto other = std::find_if(desired.entries.begin(), desired.entries.end(),
+                                  [&](const Entry& entry) { return entry.key.project.value != *expected_project_; });
+  if (other == desired.entries.end()) return;
+  log_.Write(LogLevel::kWarning, "the service token says that it is for another project than a manifest declares",
+             {{"token_project", *expected_project_},
+              {"key", other->key.Text()},
+              {"path", other->manifest->path},
+              {"line", other->line}});
 }
 
 void PassReporter::OnRecorded(std::span<const Change> changes) {

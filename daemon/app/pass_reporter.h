@@ -1,6 +1,10 @@
 /// What a pass does, told to those who watch: the log, and a progress bar on a terminal.
 #pragma once
 
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "log.h"
@@ -17,6 +21,9 @@ class PassReporter : public PassObserver {
   /// seconds. Both arguments outlive the reporter.
   PassReporter(Log& log, Clock& clock, Terminal terminal);
 
+  /// The project that the service token says it is for; plans for another one are warned of.
+  void ExpectProject(std::optional<std::uint64_t> project) { expected_project_ = project; }
+
   void OnPlan(std::uint64_t pass, const Plan& plan) override;
   void OnRecorded(std::span<const Change> changes) override;
   void OnProgress(const Progress& progress) override;
@@ -30,13 +37,16 @@ class PassReporter : public PassObserver {
 
  private:
   void ClearBar();
+  void TellProblems(const DesiredState& desired);
+  void WarnOfOtherProject(const DesiredState& desired);
 
   Log& log_;
   Clock& clock_;
   const Terminal terminal_;
   ProgressBar bar_;
   ProgressLines lines_;
-  std::string problems_told_of_;  // the commit whose problems were logged last
+  std::optional<std::uint64_t> expected_project_;
+  std::string told_of_;  // the commit whose problems were logged last
   mutable std::mutex mutex_;
   Progress latest_;
 };

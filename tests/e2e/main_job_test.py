@@ -1,11 +1,14 @@
 """The main job, with real git, the real program and the stand-in service."""
 
+import base64
 import json
 import os
 import resource
+import secrets
 import signal
 import sqlite3
 import subprocess
+import time
 import unittest
 
 from harness import PROGRAM, SOURCE, World, wait_until
@@ -159,6 +162,23 @@ class MainJob(World):
         self.sync(expect=0)
         self.assertEqual(len(self.held()), 30)
         self.assert_nothing_twice()
+
+    def test_a_service_token_for_another_project_or_near_its_end_is_warned_of(self):
+        def part(value):
+            return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+        claims = {"project": 30957, "account": 1, "exp": int(time.time()) + 3600}
+        with open(self.token_file, "w", encoding="utf-8") as file:
+            file.write(".".join([part({"alg": "none"}), part(claims), secrets.token_urlsafe(16)]))
+        self.service.kill()
+        self.service = self.start_service()
+        self.settings["api"]["endpoint"] = self.url
+        self.write_config()
+        self.write_tokens([1])
+        self.push()
+        done = self.sync(expect=0)
+        self.assertIn("token_project=30957 key=1/7/1", done.stderr)
+        self.assertIn("expires soon", done.stderr)
 
     def test_two_runners_never_share_a_ledger(self):
         self.write_tokens([1])
