@@ -41,6 +41,14 @@ for file in "${sources[@]}"; do
   [[ $file == *.h ]] && ! grep -q '^#pragma once$' "$file" && echo "$file"
 done | fail "a header without #pragma once"
 
+# The linker merges two types of one name without a word, and each then runs the other's code.
+printf '%s\n' "${sources[@]}" | grep -E '^(daemon|reconciler)/' |
+  xargs grep -oHE '^(class|struct|enum class) [A-Za-z]+( final)?( :[^:]| \{)' |
+  sed -E 's/^([^:]+):(class|struct|enum class) ([A-Za-z]+).*/\3 \1/' | sort -u |
+  awk '{files[$1] = files[$1] " " $2; count[$1]++; if ($2 ~ /\.h$/) header[$1] = 1}
+       END {for (name in count) if (count[name] > 1 && header[name]) print name ":" files[name]}' |
+  fail "a type's name that two files define"
+
 for file in "${scripts[@]}"; do bash -n "$file" 2>&1; done | fail "a script with a syntax error"
 clang-format --dry-run -Werror "${sources[@]}" 2>&1 | sed -nE 's/^([^:]+):[0-9]+:.* error: .*/\1/p' | sort -u |
   fail "clang-format would change"
