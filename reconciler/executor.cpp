@@ -14,12 +14,6 @@ TimePoint DueOf(const Action& action) {
                     action);
 }
 
-/// Attempts that the state has counted for the call that just ended.
-std::uint32_t AttemptOf(const EntryState& state) {
-  const auto* submitting = std::get_if<Submitting>(&state);
-  return submitting == nullptr ? 0 : submitting->attempt;
-}
-
 }  // namespace
 
 Executor::Executor(const ExecutorPolicy& policy, std::uint64_t seed)
@@ -88,40 +82,40 @@ std::optional<Event> Executor::Judge(const Completion& completion, const EntrySt
 Event Executor::JudgeCreate(const Completion& completion, const EntryState& state, TimePoint now) {
   const auto* submitting = std::get_if<Submitting>(&state);
   if (submitting == nullptr) std::abort();
-  return std::visit(Overloaded{
-                        [&](const Created&) -> Event {
-                          Succeed();
-                          return TokenCreated{};
-                        },
-                        [&](const AlreadyThere&) -> Event {
-                          Succeed();
-                          if (!can_read_ && submitting->unknown_since) return TokenAssumedOurs{};
-                          return TokenExisted{.at = now, .due = now};
-                        },
-                        [&](const Refused& refused) -> Event {
-                          Succeed();
-                          if (refused.bounded_tries && AttemptOf(state) < policy_.bounded_tries_max) {
-                            return CreateNotDone{.due = now + backoff_.After(AttemptOf(state)), .attempt_spent = true};
-                          }
-                          return CreateRefused{};
-                        },
-                        [&](const NotSent&) -> Event {
-                          return CreateNotDone{.due = CountFailure(StopReason::kUnreachable, completion.answer, now),
-                                               .attempt_spent = false};
-                        },
-                        [&](const Throttled& throttled) -> Event {
-                          return CreateNotDone{.due = Pause(throttled, now), .attempt_spent = false};
-                        },
-                        [&](const Unauthorized& unauthorized) -> Event {
-                          Deny(unauthorized.denial, completion.answer);
-                          return CreateNotDone{.due = now, .attempt_spent = false};
-                        },
-                        [&](const Unknown&) -> Event {
-                          return CreateLost{.at = now,
-                                            .due = CountFailure(StopReason::kFailing, completion.answer, now)};
-                        },
-                    },
-                    completion.created);
+  return std::visit(
+      Overloaded{
+          [&](const Created&) -> Event {
+            Succeed();
+            return TokenCreated{};
+          },
+          [&](const AlreadyThere&) -> Event {
+            Succeed();
+            if (!can_read_ && submitting->unknown_since) return TokenAssumedOurs{};
+            return TokenExisted{.at = now, .due = now};
+          },
+          [&](const Refused& refused) -> Event {
+            Succeed();
+            if (refused.bounded_tries && submitting->attempt < policy_.bounded_tries_max) {
+              return CreateNotDone{.due = now + backoff_.After(submitting->attempt), .attempt_spent = true};
+            }
+            return CreateRefused{};
+          },
+          [&](const NotSent&) -> Event {
+            return CreateNotDone{.due = CountFailure(StopReason::kUnreachable, completion.answer, now),
+                                 .attempt_spent = false};
+          },
+          [&](const Throttled& throttled) -> Event {
+            return CreateNotDone{.due = Pause(throttled, now), .attempt_spent = false};
+          },
+          [&](const Unauthorized& unauthorized) -> Event {
+            Deny(unauthorized.denial, completion.answer);
+            return CreateNotDone{.due = now, .attempt_spent = false};
+          },
+          [&](const Unknown&) -> Event {
+            return CreateLost{.at = now, .due = CountFailure(StopReason::kFailing, completion.answer, now)};
+          },
+      },
+      completion.created);
 }
 
 std::optional<Event> Executor::JudgeRead(const Completion& completion, const EntryState& state, TimePoint now) {

@@ -93,25 +93,9 @@ Next ForState(const TokenKey& key, const Declaration& git, const Conflicting& st
 }
 
 void Count(PlanCounts& counts, const Declaration& git, const EntryState& state, const Next& action) {
-  const auto* report = action ? std::get_if<Report>(&*action) : nullptr;
-  if (report != nullptr) {
-    switch (report->kind) {
-      case ReportKind::kChanged:
-        ++counts.changed;
-        break;
-      case ReportKind::kRemoved:
-        ++counts.removed;
-        break;
-      case ReportKind::kSettled:
-        ++counts.settled;
-        break;
-      case ReportKind::kWithdrawn:
-        ++counts.withdrawn;
-        break;
-    }
-  } else if (action) {
-    ++(std::holds_alternative<Create>(*action) ? counts.create : counts.resolve);
-    return;
+  if (action) {
+    CountAction(counts, *action);
+    if (!std::holds_alternative<Report>(*action)) return;
   }
   if (git.held) {
     ++counts.held;
@@ -167,6 +151,27 @@ std::string_view ReportName(ReportKind kind) {
       return "withdrawn";
   }
   return "";
+}
+
+void CountAction(PlanCounts& counts, const Action& action) {
+  if (std::holds_alternative<Create>(action)) ++counts.create;
+  if (std::holds_alternative<Resolve>(action)) ++counts.resolve;
+  const auto* report = std::get_if<Report>(&action);
+  if (report == nullptr) return;
+  switch (report->kind) {
+    case ReportKind::kChanged:
+      ++counts.changed;
+      break;
+    case ReportKind::kRemoved:
+      ++counts.removed;
+      break;
+    case ReportKind::kSettled:
+      ++counts.settled;
+      break;
+    case ReportKind::kWithdrawn:
+      ++counts.withdrawn;
+      break;
+  }
 }
 
 std::optional<Action> PlanKey(const TokenKey& key, const DesiredState& desired, const EntryState& state,

@@ -91,6 +91,9 @@ struct PlanCounts {
   std::size_t held = 0;         ///< known, and not decidable while a manifest cannot be read
 };
 
+/// Counts the action in the member of `counts` that is named after it.
+void CountAction(PlanCounts& counts, const Action& action);
+
 struct Plan {
   std::shared_ptr<const DesiredState> desired;
   std::vector<Action> actions;  ///< sorted by key, at most one for a key

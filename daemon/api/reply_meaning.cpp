@@ -151,6 +151,20 @@ ReadOutcome RefusedRead(const HttpReply& reply, const ServiceError& error, Error
   return ReadingFailed{};
 }
 
+/// Answer and outcome of a reply that is no success; `about_token` tells what those mean that are about this one token.
+template <class Reading, class AboutToken>
+void ReadRefusal(Reading& reading, const HttpReply& reply, TimePoint now, const ForeignText& foreign,
+                 const AboutToken& about_token) {
+  const ServiceError error = ReadServiceError(reply.body);
+  const ErrorMeaning meaning = MeaningOf(error);
+  reading.answer = AnswerOf(reply, error, foreign);
+  if (const auto common = CommonRefusal(reply, meaning, now)) {
+    std::visit([&](const auto& refusal) { reading.outcome = refusal; }, *common);
+  } else {
+    reading.outcome = about_token(error, meaning);
+  }
+}
+
 }  // namespace
 
 CreateReading ClassifyCreate(const HttpReply& reply, const Call& call, TimePoint now, const ForeignText& foreign) {
@@ -167,14 +181,8 @@ CreateReading ClassifyCreate(const HttpReply& reply, const Call& call, TimePoint
     }
     return reading;
   }
-  const ServiceError error = ReadServiceError(reply.body);
-  const ErrorMeaning meaning = MeaningOf(error);
-  reading.answer = AnswerOf(reply, error, foreign);
-  if (const auto common = CommonRefusal(reply, meaning, now)) {
-    std::visit([&](const auto& refusal) { reading.outcome = refusal; }, *common);
-  } else {
-    reading.outcome = RefusedCreate(reply, meaning);
-  }
+  ReadRefusal(reading, reply, now, foreign,
+              [&](const ServiceError&, ErrorMeaning meaning) { return RefusedCreate(reply, meaning); });
   return reading;
 }
 
@@ -195,14 +203,8 @@ ReadReading ClassifyRead(const HttpReply& reply, const Call& call, TimePoint now
     }
     return reading;
   }
-  const ServiceError error = ReadServiceError(reply.body);
-  const ErrorMeaning meaning = MeaningOf(error);
-  reading.answer = AnswerOf(reply, error, foreign);
-  if (const auto common = CommonRefusal(reply, meaning, now)) {
-    std::visit([&](const auto& refusal) { reading.outcome = refusal; }, *common);
-  } else {
-    reading.outcome = RefusedRead(reply, error, meaning);
-  }
+  ReadRefusal(reading, reply, now, foreign,
+              [&](const ServiceError& error, ErrorMeaning meaning) { return RefusedRead(reply, error, meaning); });
   return reading;
 }
 

@@ -106,27 +106,6 @@ struct Group {
   PlanCounts counts;
 };
 
-void CountIn(PlanCounts& counts, const Action& action) {
-  std::visit(Overloaded{[&](const Create&) { ++counts.create; }, [&](const Resolve&) { ++counts.resolve; },
-                        [&](const Report& report) {
-                          switch (report.kind) {
-                            case ReportKind::kChanged:
-                              ++counts.changed;
-                              break;
-                            case ReportKind::kRemoved:
-                              ++counts.removed;
-                              break;
-                            case ReportKind::kSettled:
-                              ++counts.settled;
-                              break;
-                            case ReportKind::kWithdrawn:
-                              ++counts.withdrawn;
-                              break;
-                          }
-                        }},
-             action);
-}
-
 std::vector<Group> GroupsOf(const Plan& plan) {
   std::vector<Group> groups;
   const TokenKey* previous = nullptr;
@@ -140,7 +119,7 @@ std::vector<Group> GroupsOf(const Plan& plan) {
     group.actions.push_back(&action);
     group.key_columns = std::max(group.key_columns, std::min(key.Text().size(), kKeyColumnsMax));
     group.place_columns = std::max(group.place_columns, std::min(ColumnsOf(PlaceOf(action)), kKeyColumnsMax));
-    CountIn(group.counts, action);
+    CountAction(group.counts, action);
   }
   return groups;
 }

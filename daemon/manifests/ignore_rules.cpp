@@ -1,4 +1,5 @@
 #include "ignore_rules.h"
+#include "tree_path.h"
 
 #include <algorithm>
 #include <utility>
@@ -17,16 +18,6 @@ std::string_view WithoutTrailingSpaces(std::string_view line) {
     line = before;
   }
   return line;
-}
-
-std::string_view Parent(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
-}
-
-std::string_view LastName(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
 }  // namespace
@@ -66,20 +57,20 @@ void IgnoreRules::Add(const std::string& folder, const SourceText& source, Probl
 
 bool IgnoreRules::Ignores(std::string_view path) {
   if (rules_.empty()) return false;
-  return IgnoresFolder(Parent(path)) || Decide(path, false);
+  return IgnoresFolder(ParentFolder(path)) || Decide(path, false);
 }
 
 bool IgnoreRules::IgnoresFolder(std::string_view folder) {
   if (folder.empty()) return false;
   const std::string key(folder);
   if (const auto known = folders_.find(key); known != folders_.end()) return known->second;
-  const bool ignored = IgnoresFolder(Parent(folder)) || Decide(folder, true);
+  const bool ignored = IgnoresFolder(ParentFolder(folder)) || Decide(folder, true);
   folders_.emplace(key, ignored);
   return ignored;
 }
 
 bool IgnoreRules::Decide(std::string_view path, bool is_folder) const {
-  for (std::string_view folder = Parent(path);; folder = Parent(folder)) {
+  for (std::string_view folder = ParentFolder(path);; folder = ParentFolder(folder)) {
     if (const auto found = rules_.find(folder); found != rules_.end()) {
       const std::string_view below = folder.empty() ? path : path.substr(folder.size() + 1);
       const auto& rules = found->second;

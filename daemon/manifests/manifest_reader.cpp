@@ -14,6 +14,7 @@
 #include "problem_text.h"
 #include "source_text.h"
 #include "text.h"
+#include "tree_path.h"
 
 namespace tokensync {
 
@@ -24,16 +25,6 @@ constexpr std::size_t kParsedFilesMax = 2;
 constexpr std::size_t kFilesBetweenProgress = 256;
 /// Duplicates are named with the line of the file, which is read again for it, up to this number.
 constexpr std::size_t kLinesReadAgainMax = 1'000;
-
-std::string_view Parent(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
-}
-
-std::string_view LastName(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
 
 bool HasHiddenName(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
@@ -82,16 +73,16 @@ class ManifestReader::Reading {
  private:
   void CollectSpecialFiles() {
     for (const TreeFile& file : files_) {
-      if (LastName(file.path) == kIgnoreFileName && !HasHiddenName(Parent(file.path))) ReadIgnoreFile(file);
+      if (LastName(file.path) == kIgnoreFileName && !HasHiddenName(ParentFolder(file.path))) ReadIgnoreFile(file);
     }
     for (const TreeFile& file : files_) {
       const bool counts = LastName(file.path) == kCollectionFileName && !HasHiddenName(file.path);
-      if (counts && !rules_.Ignores(file.path)) collection_files_.emplace(std::string(Parent(file.path)), &file);
+      if (counts && !rules_.Ignores(file.path)) collection_files_.emplace(std::string(ParentFolder(file.path)), &file);
     }
   }
 
   void ReadIgnoreFile(const TreeFile& file) {
-    const std::string folder(Parent(file.path));
+    const std::string folder(ParentFolder(file.path));
     const std::optional<std::string> bytes = Bytes(file);
     if (!bytes) {
       broken_ignores_.emplace(folder, true);
@@ -128,7 +119,7 @@ class ManifestReader::Reading {
   const Folder& FolderAt(std::string_view path) {
     const std::string key(path);
     if (const auto known = folders_.find(key); known != folders_.end()) return *known->second;
-    auto folder = std::make_shared<Folder>(path.empty() ? Folder() : FolderAt(Parent(path)));
+    auto folder = std::make_shared<Folder>(path.empty() ? Folder() : FolderAt(ParentFolder(path)));
     if (broken_ignores_.contains(key)) folder->broken = folder->ignore_broken = true;
     if (const auto file = collection_files_.find(key); file != collection_files_.end()) {
       ReadCollection(*file->second, *folder);
@@ -159,7 +150,7 @@ class ManifestReader::Reading {
   }
 
   void ReadFile(const TreeFile& file) {
-    const Folder& folder = FolderAt(Parent(file.path));
+    const Folder& folder = FolderAt(ParentFolder(file.path));
     if (folder.ignore_broken) {
       state_.unreadable.push_back(ValidText(file.path));
       return;
@@ -273,7 +264,7 @@ const ManifestContent& ManifestReader::Parsed(FileTree& tree, const Manifest& ma
     return parsed_.front().content;
   }
   ParsedFile file{manifest.path, manifest.blob_id, {}};
-  const auto folder = folders_.find(std::string(Parent(manifest.path)));
+  const auto folder = folders_.find(std::string(ParentFolder(manifest.path)));
   const auto bytes = tree.Read({manifest.path, FileKind::kRegular, manifest.blob_id}, kFileBytesMax);
   if (bytes && folder != folders_.end()) {
     file.content = ReadManifest(SourceText(manifest.path, *bytes), folder->second->values);
