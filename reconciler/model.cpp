@@ -37,8 +37,12 @@ std::strong_ordering TokenId::operator<=>(const TokenId& other) const {
   return text_.compare(other.text_) <=> 0;
 }
 
+std::string CollectionKey::Text() const {
+  return std::to_string(project.value) + "/" + std::to_string(collection.value);
+}
+
 std::string TokenKey::Text() const {
-  return std::to_string(project.value) + "/" + std::to_string(collection.value) + "/" + token.text();
+  return Collection().Text() + (token == TokenId::None() ? "" : "/" + token.text());
 }
 
 std::optional<TokenKey> TokenKey::Parse(std::string_view text) {

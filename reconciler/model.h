@@ -32,11 +32,25 @@ struct CollectionId {
   auto operator<=>(const CollectionId&) const = default;
 };
 
+/// What a service lists as a whole.
+struct CollectionKey {
+  ProjectId project;
+  CollectionId collection;
+
+  /// PROJECT/COLLECTION.
+  std::string Text() const;
+
+  auto operator<=>(const CollectionKey&) const = default;
+};
+
 /// A token's number within its contract: a uint256 as a decimal text without sign or leading zeros.
 class TokenId {
  public:
   /// `text` as a token id, or nothing where it is not canonical or exceeds 2^256-1.
   static std::optional<TokenId> Parse(std::string_view text);
+
+  /// No token: stands ahead of all in the key of something that is about a whole collection. Its text is empty.
+  static TokenId None() { return TokenId({}); }
 
   const std::string& text() const { return text_; }
 
@@ -55,7 +69,13 @@ struct TokenKey {
   CollectionId collection;
   TokenId token;
 
-  /// PROJECT/COLLECTION/TOKENID, as the command line and the log write it.
+  /// The key of the collection as a whole: TokenId::None() in the place of a token.
+  static TokenKey OfCollection(const CollectionKey& collection) {
+    return {collection.project, collection.collection, TokenId::None()};
+  }
+
+  CollectionKey Collection() const { return {project, collection}; }
+  /// PROJECT/COLLECTION/TOKENID, as the command line and the log write it; PROJECT/COLLECTION for one without a token.
   std::string Text() const;
   /// The inverse of Text().
   static std::optional<TokenKey> Parse(std::string_view text);

@@ -41,10 +41,15 @@ std::string DetailOf(const Completion& completion) {
   return "";
 }
 
-std::string StopText(StopReason reason, const ServiceAnswer& answer) {
+std::string AnswerText(const ServiceAnswer& answer) {
   std::string said = answer.message;
   if (!answer.cause.empty()) said += (said.empty() ? "" : ": ") + answer.cause;
   if (answer.http_status) said = "HTTP " + std::to_string(*answer.http_status) + (said.empty() ? "" : " ") + said;
+  return said;
+}
+
+std::string StopText(StopReason reason, const ServiceAnswer& answer) {
+  const std::string said = AnswerText(answer);
   switch (reason) {
     case StopReason::kUnreachable:
       return "the metadata service cannot be reached (" + said + ")";

@@ -11,6 +11,9 @@ namespace tokensync {
 /// What else a person should know of how a call ended; empty where the outcome says it all.
 std::string DetailOf(const Completion& completion);
 
+/// What the service said, in one line: "HTTP 400 no such token: ...".
+std::string AnswerText(const ServiceAnswer& answer);
+
 /// Why the executor stopped, with what the service said.
 std::string StopText(StopReason reason, const ServiceAnswer& answer);
 

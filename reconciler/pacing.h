@@ -39,7 +39,11 @@ class Backoff {
 class RateLimit {
  public:
   /// 0: no limit.
-  explicit RateLimit(std::uint32_t per_minute) {
+  explicit RateLimit(std::uint32_t per_minute) { Change(per_minute); }
+
+  /// Another limit from now on. A window over the change holds no more than the larger of the two.
+  void Change(std::uint32_t per_minute) {
+    interval_ = tolerance_ = std::chrono::microseconds(0);
     if (per_minute == 0) return;
     const std::int64_t burst = std::max<std::int64_t>(per_minute / 50, 1);
     const std::int64_t sustained = std::max<std::int64_t>(std::int64_t{per_minute} - burst, 1);
@@ -53,6 +57,9 @@ class RateLimit {
     const auto earliest = theoretical_arrival_ - tolerance_;
     return std::max(now, std::chrono::ceil<Duration>(earliest));
   }
+
+  /// The clock was set back by that much: what was counted from now on is counted from then on.
+  void SetBack(Duration by) { theoretical_arrival_ -= by; }
 
   /// A call starts now.
   void Spend(TimePoint now) {

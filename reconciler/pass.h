@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
 #include "executor.h"
 #include "planner.h"
 #include "ports.h"
+#include "survey.h"
 
 namespace tokensync {
 
@@ -22,6 +25,25 @@ struct Progress {
   TimePoint started{};
 };
 
+/// How the survey of a collection ended.
+enum class SurveyEnd {
+  kRead,        ///< all of it was read
+  kRefused,     ///< the service does not list this collection
+  kUnsupported  ///< the service lists no collection
+};
+
+struct SurveyReport {
+  std::uint64_t pass = 0;
+  CollectionKey collection{};
+  SurveyEnd end = SurveyEnd::kRead;
+  std::size_t pages = 0, tokens = 0;
+  std::size_t adopted = 0;     ///< tokens that the ledger did not know, and that are as git declares them
+  std::size_t different = 0;   ///< tokens that the ledger did not know, and that are not
+  std::size_t undeclared = 0;  ///< tokens that the commit does not declare
+  std::string why{};           ///< what the service said where it was not read
+  bool held = false;           ///< nothing is created in it until it can be read
+};
+
 /// Is told what a pass does, on the pass's thread, and returns soon. Throws nothing.
 class PassObserver {
  public:
@@ -32,6 +54,8 @@ class PassObserver {
   virtual void OnRecorded(std::span<const Change> changes) = 0;
   /// After each step.
   virtual void OnProgress(const Progress& progress) = 0;
+  /// A collection was read before anything is created in it, or could not be.
+  virtual void OnSurveyEnded(const SurveyReport& report) = 0;
   /// Looking for a newer head in the middle of a pass failed; the pass goes on with the head that it has.
   virtual void OnRefreshFailed(const std::string& why) = 0;
 };
@@ -97,6 +121,9 @@ class Reconciler {
   bool loaded_ = false;
   LedgerView view_;
   Checkpoint checkpoint_;
+  std::map<CollectionKey, Survey> surveys_;  ///< under way
+  std::set<CollectionKey> cleared_;          ///< in which tokens may be created
+  TimePoint surveys_due_{};                  ///< no collection is listed before
 };
 
 }  // namespace tokensync

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "overloaded.h"
+
 namespace tokensync {
 
 namespace {
@@ -26,7 +28,17 @@ Declaration DeclarationOf(const TokenKey& key, const DesiredState& desired) {
   return declaration;
 }
 
-Next CreateAt(const TokenKey& key, const Declaration& git, std::uint32_t attempt, TimePoint due) {
+Next CompareWith(const TokenKey& key, const Declaration& git) {
+  return Resolve{.key = key, .entry = git.entry, .digest = git.entry->digest, .reopen = true};
+}
+
+/// A create, or a comparison where it is known that the token exists.
+Next CreateAt(const TokenKey& key, const Declaration& git, std::uint32_t attempt, TimePoint due,
+              const PlanContext& context) {
+  if (context.unclaimed != nullptr) {
+    const auto tokens = context.unclaimed->find(key.Collection());
+    if (tokens != context.unclaimed->end() && tokens->second.contains(key.token)) return CompareWith(key, git);
+  }
   return Create{.key = key, .entry = git.entry, .attempt = attempt, .due = due};
 }
 
@@ -47,13 +59,13 @@ Next ReportDrift(const TokenKey& key, const Declaration& git, const Digest& reco
   return ReportOf(key, git, git.entry != nullptr ? ReportKind::kChanged : ReportKind::kRemoved, recorded);
 }
 
-Next ForState(const TokenKey& key, const Declaration& git, const None&, const PlanContext&) {
-  return git.entry != nullptr ? CreateAt(key, git, 1, TimePoint{}) : std::nullopt;
+Next ForState(const TokenKey& key, const Declaration& git, const None&, const PlanContext& context) {
+  return git.entry != nullptr ? CreateAt(key, git, 1, TimePoint{}, context) : std::nullopt;
 }
 
-Next ForState(const TokenKey& key, const Declaration& git, const Pending& state, const PlanContext&) {
-  if (git.Says(state.digest)) return CreateAt(key, git, state.attempts + 1, state.due);
-  if (git.entry != nullptr) return CreateAt(key, git, 1, TimePoint{});
+Next ForState(const TokenKey& key, const Declaration& git, const Pending& state, const PlanContext& context) {
+  if (git.Says(state.digest)) return CreateAt(key, git, state.attempts + 1, state.due, context);
+  if (git.entry != nullptr) return CreateAt(key, git, 1, TimePoint{}, context);
   return git.Absent() ? ReportOf(key, git, ReportKind::kWithdrawn, state.digest) : std::nullopt;
 }
 
@@ -71,7 +83,8 @@ Next ForState(const TokenKey& key, const Declaration& git, const Uncertain& stat
   if (!context.can_read) {
     resolve.by = state.exists ? ResolveBy::kConcluding : ResolveBy::kResending;
     // A call that is still on its way must not meet its own repetition.
-    if (resolve.by == ResolveBy::kResending) resolve.due = std::max(state.due, state.since + context.settling);
+    if (resolve.by == ResolveBy::kResending)
+      resolve.due = std::max(state.due, std::max(state.since, context.running_since) + context.settling);
   }
   return resolve;
 }
@@ -80,14 +93,14 @@ Next ForState(const TokenKey& key, const Declaration& git, const Confirmed& stat
   return ReportDrift(key, git, state.digest, state.drift);
 }
 
-Next ForState(const TokenKey& key, const Declaration& git, const Rejected& state, const PlanContext&) {
-  if (git.entry != nullptr && !git.Says(state.digest)) return CreateAt(key, git, 1, TimePoint{});
+Next ForState(const TokenKey& key, const Declaration& git, const Rejected& state, const PlanContext& context) {
+  if (git.entry != nullptr && !git.Says(state.digest)) return CreateAt(key, git, 1, TimePoint{}, context);
   return git.Absent() ? ReportOf(key, git, ReportKind::kWithdrawn, state.digest) : std::nullopt;
 }
 
 Next ForState(const TokenKey& key, const Declaration& git, const Conflicting& state, const PlanContext& context) {
   if (git.entry != nullptr && !git.Says(state.digest) && context.can_read) {
-    return Resolve{.key = key, .entry = git.entry, .digest = git.entry->digest, .reopen = true};
+    return CompareWith(key, git);
   }
   return ReportDrift(key, git, state.digest, state.drift);
 }
@@ -108,6 +121,25 @@ void Count(PlanCounts& counts, const Declaration& git, const EntryState& state, 
   } else if (git.entry != nullptr && std::holds_alternative<Conflicting>(state)) {
     ++counts.conflicting;
   }
+}
+
+/// Each collection that is not cleared and has a call to make gets its survey. A resolution counts too: it can turn
+/// into a create before the next plan is made.
+void AddSurveys(Plan& plan, const std::set<CollectionKey>& cleared) {
+  std::set<CollectionKey> missing;
+  for (const Action& action : plan.actions) {
+    if (std::holds_alternative<Report>(action)) continue;
+    if (const CollectionKey collection = KeyOf(action).Collection(); !cleared.contains(collection)) {
+      missing.insert(collection);
+    }
+  }
+  for (const CollectionKey& collection : missing) {
+    plan.actions.push_back(SurveyCollection{.key = TokenKey::OfCollection(collection)});
+  }
+  plan.counts.survey = missing.size();
+  const auto by_key = [](const Action& a, const Action& b) { return KeyOf(a) < KeyOf(b); };
+  const auto surveys = plan.actions.end() - static_cast<std::ptrdiff_t>(missing.size());
+  std::inplace_merge(plan.actions.begin(), surveys, plan.actions.end(), by_key);
 }
 
 }  // namespace
@@ -131,11 +163,14 @@ const TokenKey& KeyOf(const Action& action) {
 }
 
 const Entry* EntryOf(const Action& action) {
-  return std::visit([](const auto& a) { return a.entry; }, action);
+  return std::visit(Overloaded{[](const SurveyCollection&) -> const Entry* { return nullptr; },
+                               [](const auto& a) { return a.entry; }},
+                    action);
 }
 
 std::string_view ActionName(const Action& action) {
-  static constexpr std::array<std::string_view, std::variant_size_v<Action>> kNames = {"create", "resolve", "report"};
+  static constexpr std::array<std::string_view, std::variant_size_v<Action>> kNames = {"create", "resolve", "report",
+                                                                                       "survey"};
   return kNames[action.index()];
 }
 
@@ -156,6 +191,7 @@ std::string_view ReportName(ReportKind kind) {
 void CountAction(PlanCounts& counts, const Action& action) {
   if (std::holds_alternative<Create>(action)) ++counts.create;
   if (std::holds_alternative<Resolve>(action)) ++counts.resolve;
+  if (std::holds_alternative<SurveyCollection>(action)) ++counts.survey;
   const auto* report = std::get_if<Report>(&action);
   if (report == nullptr) return;
   switch (report->kind) {
@@ -201,6 +237,7 @@ Plan MakePlan(std::shared_ptr<const DesiredState> desired, const LedgerView& led
     }
   }
   for (; known != known_end; ++known) add(known->first, known->second);
+  if (context.cleared != nullptr) AddSurveys(plan, *context.cleared);
   return plan;
 }
 

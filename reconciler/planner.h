@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,19 @@ class LedgerView {
 struct PlanContext {
   bool can_read = true;  ///< the service can be read back
   Duration settling{0};  ///< how long after a lost call it may still be applied
+  /// Since when the program runs: what was lost before that is taken to have been lost then.
+  TimePoint running_since{};
+  /// Collections in which tokens may be created; the others have to be surveyed first. Null: all.
+  const std::set<CollectionKey>* cleared = nullptr;
+  /// Tokens that exist although the ledger has no entry of them (Checkpoint::unclaimed). Null: none.
+  const std::map<CollectionKey, std::set<TokenId>>* unclaimed = nullptr;
+};
+
+/// Read the collection as a whole: nothing has been created in it yet, and what it holds is not known.
+struct SurveyCollection {
+  TokenKey key;  ///< of the collection
+  std::uint32_t page = 0;
+  TimePoint due{};
 };
 
 /// Send the entry's payload.
@@ -53,7 +67,7 @@ struct Resolve {
   std::uint32_t attempt = 0;     ///< that of the call in question
   TimePoint due{};
   ResolveBy by = ResolveBy::kReading;
-  bool reopen = false;  ///< a conflict meets a new text in git: compare with that
+  bool reopen = false;  ///< nothing was sent: the token exists, and git declares a text to compare it with
 };
 
 enum class ReportKind {
@@ -72,18 +86,18 @@ struct Report {
 };
 
 /// Pointers to entries are into the DesiredState that the plan was made from.
-using Action = std::variant<Create, Resolve, Report>;
+using Action = std::variant<Create, Resolve, Report, SurveyCollection>;
 
 const TokenKey& KeyOf(const Action& action);
 const Entry* EntryOf(const Action& action);
-/// "create", "resolve", "report".
+/// "create", "resolve", "report", "survey".
 std::string_view ActionName(const Action& action);
 /// "changed", "removed", "settled", "withdrawn".
 std::string_view ReportName(ReportKind kind);
 
 /// How many entries there are of each kind, for the summary line and the exit status.
 struct PlanCounts {
-  std::size_t create = 0, resolve = 0, changed = 0, removed = 0, settled = 0, withdrawn = 0;
+  std::size_t create = 0, resolve = 0, changed = 0, removed = 0, settled = 0, withdrawn = 0, survey = 0;
   std::size_t in_sync = 0;      ///< confirmed, and git says the same
   std::size_t drifting = 0;     ///< confirmed and different from git, reports of this plan included
   std::size_t rejected = 0;     ///< and not to be sent again as it is
@@ -96,7 +110,7 @@ void CountAction(PlanCounts& counts, const Action& action);
 
 struct Plan {
   std::shared_ptr<const DesiredState> desired;
-  std::vector<Action> actions;  ///< sorted by key, at most one for a key
+  std::vector<Action> actions;  ///< sorted by key, at most one for a key; a survey ahead of its collection's tokens
   PlanCounts counts;
 
   /// Whether a pass would call the service.

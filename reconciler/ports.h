@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -117,19 +119,38 @@ struct Found {
 struct Absent {};
 /// The service has no such call: it cannot be read at all.
 struct Unsupported {};
-/// The reading gave no answer.
-struct ReadingFailed {};
+/// The reading gave no answer. `unsent`: the service surely did not see it.
+struct ReadingFailed {
+  bool unsent = false;
+};
 
 using ReadOutcome = std::variant<Found, Absent, Unsupported, Throttled, Unauthorized, ReadingFailed>;
 
-/// CreateToken, or GetToken to compare with `payload`.
-enum class CallKind { kCreate, kRead };
+/// A token of a collection as a page told it: the digests that its normalised payload has. Which of the two is right
+/// is for the one to say who knows whether it is private: the service never tells.
+struct ListedToken {
+  TokenId token;
+  Digest if_public{};
+  Digest if_private{};
+};
+/// A page of a collection. Tokens whose id cannot be read are left out; content that cannot be read has digests that
+/// equal nothing.
+struct Listed {
+  std::vector<ListedToken> tokens{};
+  bool more = false;  ///< there are further pages
+};
+
+using ListOutcome = std::variant<Listed, Refused, Unsupported, Throttled, Unauthorized, ReadingFailed>;
+
+/// CreateToken; GetToken to compare with `payload`; ListTokens.
+enum class CallKind { kCreate, kRead, kList };
 
 struct Call {
   CallKind kind = CallKind::kCreate;
-  TokenKey key;
+  TokenKey key;  ///< of the token; for kList, of the collection
   bool is_private = false;
-  std::string payload{};  ///< canonical JSON of the normalised token
+  std::string payload{};   ///< canonical JSON of the normalised token; for kList empty
+  std::uint32_t page = 0;  ///< for kList: counted from 0
 };
 
 /// How a call ended.
@@ -138,6 +159,7 @@ struct Completion {
   TokenKey key;
   CreateOutcome created{};  ///< for kCreate
   ReadOutcome read{};       ///< for kRead
+  ListOutcome listed{};     ///< for kList
   ServiceAnswer answer{};
   RateHint hint{};
   Duration duration{0};
@@ -175,7 +197,7 @@ struct LogRecord {
   TimePoint time{};
   std::uint64_t pass = 0;
   TokenKey key;
-  std::string action{};  ///< "create", "resolve", "report"
+  std::string action{};  ///< "create", "resolve", "adopt", "report"
   std::optional<Digest> digest{};
   std::optional<Digest> other_digest{};  ///< the service's, or git's, where there are two
   std::uint32_t attempt = 0;
@@ -192,7 +214,7 @@ struct Change {
   Event event;
   EntryState after{};
   LogRecord record;
-  /// With CreateIntended and ConflictReopened: what is sent or compared. Kept until the next one for this key.
+  /// With an event that CarriesPayload(): what is sent or compared. Kept until the next one for this key.
   std::optional<std::string> payload{};
   bool is_private = false;  ///< goes with `payload`
 };
@@ -219,7 +241,7 @@ struct PassRecord {
   TimePoint ended{};
   CommitId commit{};
   PassResult result = PassResult::kComplete;
-  std::uint64_t created = 0, confirmed = 0, reported = 0, rejected = 0, conflicting = 0, unresolved = 0,
+  std::uint64_t created = 0, confirmed = 0, adopted = 0, reported = 0, rejected = 0, conflicting = 0, unresolved = 0,
                 bad_manifests = 0;
   std::string error{};  ///< why it ended early; empty otherwise
 };
@@ -230,6 +252,13 @@ struct Checkpoint {
   std::optional<CommitId> head_applied{};  ///< newest head of which nothing is left to do or wait for
   std::uint64_t last_pass = 0;             ///< number of the last pass that was recorded
   std::uint32_t failures_in_a_row = 0;     ///< passes since the last that ended neither kEnvironment nor kDenied
+  /// Collections that were read as a whole before anything was created in them, and when.
+  std::map<CollectionKey, TimePoint> surveyed{};
+  /// Tokens that a survey found, and that neither git nor the ledger laid claim to: they exist, whoever made them.
+  std::map<CollectionKey, std::set<TokenId>> unclaimed{};
+  /// When the ledger was found not to be the one that ran last: it may be older than the service. Nothing in `surveyed`
+  /// and `unclaimed` is from before that.
+  std::optional<TimePoint> distrusted_since{};
   bool operator==(const Checkpoint&) const = default;
 };
 

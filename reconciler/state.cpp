@@ -19,15 +19,23 @@ EntryState AfterNoEffect(const Submitting& state, const CreateNotDone& event) {
   return Pending{.digest = state.digest, .attempts = spent, .due = event.due};
 }
 
+/// From a state in which the token surely does not exist through us.
 Next FromNone(const Event& event) {
   if (const auto* e = std::get_if<CreateIntended>(&event)) {
     return Submitting{.digest = e->digest, .attempt = e->attempt, .since = e->at};
   }
+  if (const auto* e = std::get_if<TokenAdopted>(&event)) return Confirmed{.digest = e->digest};
+  if (const auto* e = std::get_if<TokenFound>(&event)) {
+    return Uncertain{.digest = e->digest, .since = e->at, .due = e->at, .exists = true};
+  }
   return std::nullopt;
 }
 
-Next From(const Pending&, const Event& event) {
+Next From(const Pending& state, const Event& event) {
   if (std::holds_alternative<EntryWithdrawn>(event)) return None{};
+  if (const auto* e = std::get_if<ClockSetBack>(&event)) {
+    return Pending{.digest = state.digest, .attempts = state.attempts, .due = e->at};
+  }
   return FromNone(event);
 }
 
@@ -74,6 +82,13 @@ Next From(const Uncertain& state, const Event& event) {
             return Pending{.digest = state.digest, .attempts = state.attempt, .due = e.due};
           },
           [&](const ReadFailed& e) -> Next { return read_again_at(e.due); },
+          [&](const ReadUnsettled& e) -> Next { return read_again_at(e.due); },
+          [&](const ClockSetBack& e) -> Next {
+            Uncertain next = state;
+            next.since = next.due = e.at;
+            next.absent_readings = 0;
+            return next;
+          },
           [&](const ExistenceUnreadable&) -> Next {
             if (!state.exists) return std::nullopt;
             return Conflicting{.digest = state.digest};
@@ -131,11 +146,17 @@ std::optional<Digest> DigestOf(const EntryState& state) {
 
 std::string_view EventName(const Event& event) {
   static constexpr std::array<std::string_view, std::variant_size_v<Event>> kNames = {
-      "create-intended",   "token-created",  "token-existed",        "token-assumed-ours", "create-refused",
-      "create-not-done",   "create-lost",    "run-interrupted",      "read-equal",         "read-different",
-      "read-absent",       "read-failed",    "existence-unreadable", "drift-reported",     "drift-settled",
-      "conflict-reopened", "entry-withdrawn"};
+      "create-intended",   "token-created",   "token-existed",        "token-assumed-ours", "create-refused",
+      "create-not-done",   "create-lost",     "run-interrupted",      "read-equal",         "read-different",
+      "read-absent",       "read-failed",     "existence-unreadable", "drift-reported",     "drift-settled",
+      "conflict-reopened", "entry-withdrawn", "read-unsettled",       "token-adopted",      "token-found",
+      "clock-set-back"};
   return kNames[event.index()];
+}
+
+bool CarriesPayload(const Event& event) {
+  return std::holds_alternative<CreateIntended>(event) || std::holds_alternative<ConflictReopened>(event) ||
+         std::holds_alternative<TokenAdopted>(event) || std::holds_alternative<TokenFound>(event);
 }
 
 std::optional<EntryState> Advance(const EntryState& state, const Event& event) {

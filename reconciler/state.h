@@ -121,6 +121,10 @@ struct ReadEqual {};
 struct ReadDifferent {
   Digest remote{};
 };
+/// Read back: something else is there, and a late request can still be applied and replace it.
+struct ReadUnsettled {
+  TimePoint due{};
+};
 /// Read back: nothing is there. `settled`: no late request can be applied any more.
 struct ReadAbsent {
   TimePoint due{};
@@ -145,13 +149,30 @@ struct ConflictReopened {
 };
 /// Git no longer declares a token that was never created.
 struct EntryWithdrawn {};
+/// The collection was listed before anything was created in it, and holds the token as git declares it.
+struct TokenAdopted {
+  Digest digest{};
+};
+/// The collection was listed, and holds another token under this key: to be read and compared with the declared one.
+struct TokenFound {
+  Digest digest{};
+  TimePoint at{};
+};
+/// The clock was set back, so that the entry would wait for a time that nobody meant: what it waits for begins anew.
+struct ClockSetBack {
+  TimePoint at{};
+};
 
-using Event = std::variant<CreateIntended, TokenCreated, TokenExisted, TokenAssumedOurs, CreateRefused, CreateNotDone,
-                           CreateLost, RunInterrupted, ReadEqual, ReadDifferent, ReadAbsent, ReadFailed,
-                           ExistenceUnreadable, DriftReported, DriftSettled, ConflictReopened, EntryWithdrawn>;
+using Event =
+    std::variant<CreateIntended, TokenCreated, TokenExisted, TokenAssumedOurs, CreateRefused, CreateNotDone, CreateLost,
+                 RunInterrupted, ReadEqual, ReadDifferent, ReadAbsent, ReadFailed, ExistenceUnreadable, DriftReported,
+                 DriftSettled, ConflictReopened, EntryWithdrawn, ReadUnsettled, TokenAdopted, TokenFound, ClockSetBack>;
 
 /// "create-intended", "token-created", …: the event's name in SQL, logs and JSON.
 std::string_view EventName(const Event& event);
+
+/// Whether the event goes with a payload, that is with what is sent or compared from then on.
+bool CarriesPayload(const Event& event);
 
 /// Settled readings without a token that make an uncertain entry pending again.
 inline constexpr std::uint32_t kAbsentReadingsNeeded = 2;

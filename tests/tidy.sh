@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The style rules that a machine can check, over all files that git tracks or would track.
+# The style rules that a machine can check, over all files that git tracks or would track, but for inputs of fuzz targets.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 shopt -s lastpipe # so that fail counts in this shell
@@ -14,7 +14,9 @@ fail() { # what is wrong, then the places, one a line, from standard input; noth
 
 mapfile -t files < <({ git ls-files -co --exclude-standard 2>/dev/null ||
   find . -path ./build -prune -o -type f -printf '%P\n'; } | sort -u |
-  while read -r file; do [ -f "$file" ] && [ "$file" != LICENSE ] && printf '%s\n' "$file"; done)
+  while read -r file; do
+    [ -f "$file" ] && [ "$file" != LICENSE ] && [[ $file != tests/fuzz/corpus/* ]] && printf '%s\n' "$file"
+  done)
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep -E '\.(h|cpp)$')
 mapfile -t scripts < <(printf '%s\n' "${files[@]}" | grep -E '\.sh$|^\.ci/run$')
 [ ${#sources[@]} -gt 0 ] || { echo "no source files found"; exit 1; }

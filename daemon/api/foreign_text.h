@@ -19,7 +19,7 @@ class ForeignText {
   /// or more), wherever the service echoes it.
   explicit ForeignText(const Secret& token);
 
-  /// One line that can be shown, as PrintableText makes it, of at most kCharactersMax characters.
+  /// One line that can be shown, as PrintableText makes it of at most kCharactersMax characters.
   std::string Clean(std::string_view foreign) const;
 
  private:

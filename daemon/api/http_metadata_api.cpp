@@ -19,6 +19,9 @@ namespace tokensync {
 
 namespace {
 
+/// A reply can show a token in both spellings, and with escapes that the request does without.
+constexpr std::uint64_t kReplyFactorMax = 12;
+
 using Steady = std::chrono::steady_clock;
 
 void IgnoreBrokenPipes() {
@@ -33,6 +36,12 @@ void IgnoreBrokenPipes() {
 CreateOutcome WithoutWholeRequest(CreateOutcome outcome) {
   if (std::holds_alternative<Unknown>(outcome)) return NotSent{};
   if (std::holds_alternative<Created>(outcome)) return Unknown{};
+  return outcome;
+}
+
+// Such a reply may be about another page, or another collection.
+ListOutcome WithoutWholeRequest(ListOutcome outcome) {
+  if (std::holds_alternative<Listed>(outcome)) return ReadingFailed{};
   return outcome;
 }
 
@@ -114,6 +123,11 @@ std::string HttpMetadataApi::RequestBytes(const Call& call, const Secret& token)
       base_path_, RequestPath(call.kind), host_header_, options_.user_agent, token.Reveal(), body.size(), body);
 }
 
+std::uint64_t HttpMetadataApi::ReplyBytesMax(const Call& call) const {
+  if (call.kind == CallKind::kList) return options_.page_bytes_max;
+  return std::max<std::uint64_t>(options_.reply_bytes_max, call.payload.size() * kReplyFactorMax);
+}
+
 Completion HttpMetadataApi::Perform(const Call& call) {
   const auto begin = Steady::now();
   const Deadline deadline = begin + options_.timeout;
@@ -135,7 +149,7 @@ Completion HttpMetadataApi::Perform(const Call& call) {
   }
 
   ReplyLimits limits;
-  limits.body_bytes_max = options_.reply_bytes_max;
+  limits.body_bytes_max = ReplyBytesMax(call);
   ReplyReader reader(limits);
   const ExchangeEnd end = connection->Exchange(RequestBytes(call, token), reader, deadline);
   if (reader.connection_reusable() && end.sent_whole)
@@ -143,20 +157,37 @@ Completion HttpMetadataApi::Perform(const Call& call) {
 
   const std::optional<HttpReply> reply = reader.TakeReply();
   if (!reply) {
-    if (end.sent_whole) completion.created = Unknown{};
+    if (end.sent_whole) {
+      completion.created = Unknown{};
+      completion.read = ReadingFailed{};
+      completion.listed = ReadingFailed{};
+    }
     completion.answer.message = foreign.Clean(end.fault);
     return ended();
   }
-  if (call.kind == CallKind::kCreate) {
-    CreateReading reading = ClassifyCreate(*reply, call, clock_.Now(), foreign);
-    completion.created = end.sent_whole ? reading.outcome : WithoutWholeRequest(std::move(reading.outcome));
+  const auto keep_rest = [&](auto& reading) {
     completion.answer = std::move(reading.answer);
     completion.hint = reading.hint;
-  } else {
-    ReadReading reading = ClassifyRead(*reply, call, clock_.Now(), foreign);
-    completion.read = std::move(reading.outcome);
-    completion.answer = std::move(reading.answer);
-    completion.hint = reading.hint;
+  };
+  switch (call.kind) {
+    case CallKind::kCreate: {
+      CreateReading reading = ClassifyCreate(*reply, call, clock_.Now(), foreign);
+      completion.created = end.sent_whole ? reading.outcome : WithoutWholeRequest(std::move(reading.outcome));
+      keep_rest(reading);
+      break;
+    }
+    case CallKind::kRead: {
+      ReadReading reading = ClassifyRead(*reply, call, clock_.Now(), foreign);
+      completion.read = std::move(reading.outcome);
+      keep_rest(reading);
+      break;
+    }
+    case CallKind::kList: {
+      ListReading reading = ClassifyList(*reply, call, clock_.Now(), foreign);
+      completion.listed = end.sent_whole ? std::move(reading.outcome) : WithoutWholeRequest(std::move(reading.outcome));
+      keep_rest(reading);
+      break;
+    }
   }
   if (!end.fault.empty()) {
     std::string& message = completion.answer.message;

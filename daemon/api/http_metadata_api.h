@@ -21,7 +21,9 @@ struct HttpApiOptions {
   Duration idle_max = std::chrono::seconds(4);  ///< a connection that was idle for longer is not used again: less than
                                                 ///< any usual server's own limit
   std::uint32_t idle_connections_max = 16;      ///< connections kept for reuse: as many as there are workers
-  std::uint64_t reply_bytes_max = std::uint64_t{1024} * 1024;  ///< of a reply's body
+  std::uint64_t reply_bytes_max = std::uint64_t{1024} * 1024;      ///< of a reply's body; of a large token's, more
+  std::uint64_t page_bytes_max = std::uint64_t{32} * 1024 * 1024;  ///< of the body of a page: as many of the longest
+                                                                   ///< tokens that can be read singly as it holds
   WireSpelling spelling = WireSpelling::kBoth;
   std::string user_agent = "tokensyncd";
 };
@@ -52,6 +54,7 @@ class HttpMetadataApi : public MetadataApi {
   class Connections;
 
   std::string RequestBytes(const Call& call, const Secret& token) const;
+  std::uint64_t ReplyBytesMax(const Call& call) const;
 
   const HttpApiOptions options_;
   const std::function<Secret()> token_;

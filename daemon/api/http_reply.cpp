@@ -1,7 +1,7 @@
 #include "http_reply.h"
 
 #include <Poco/Exception.h>
-#include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/MessageHeader.h>
 #include <Poco/String.h>
 #include <fmt/format.h>
 
@@ -23,6 +23,26 @@ std::optional<std::uint64_t> WholeNumber(std::string_view text, int base) {
   const auto [stop, failure] = std::from_chars(text.data(), end, number, base);
   if (text.empty() || failure != std::errc() || stop != end) return std::nullopt;
   return number;
+}
+
+struct StatusLine {
+  bool is_http_1_1 = false;
+  int status = 0;
+};
+
+// Poco's HTTPResponse keeps a status in an enumeration whose type does not hold all of them, 529 for one.
+std::optional<StatusLine> ReadStatusLine(std::string_view line) {
+  constexpr std::size_t kMinorAt = kVersion.size();
+  constexpr std::size_t kStatusAt = kMinorAt + 2;
+  constexpr std::size_t kStatusDigits = 3;
+  const bool has_reason = line.size() > kStatusAt + kStatusDigits;
+  if (line.size() < kStatusAt + kStatusDigits || line[kMinorAt] < '0' || line[kMinorAt] > '9' ||
+      line[kMinorAt + 1] != ' ' || (has_reason && line[kStatusAt + kStatusDigits] != ' ')) {
+    return std::nullopt;
+  }
+  const auto status = WholeNumber(line.substr(kStatusAt, kStatusDigits), 10);
+  if (!status) return std::nullopt;
+  return StatusLine{line[kMinorAt] == '1', static_cast<int>(*status)};
 }
 
 }  // namespace
@@ -86,35 +106,42 @@ void ReplyReader::ReadHead() {
     return;
   }
   const std::size_t end = pending_.find(kHeadEnd);
-  if (head_bytes_ + std::min(pending_.size(), end) > limits_.head_bytes_max) {
+  const std::size_t bytes = end == std::string::npos ? pending_.size() : end + kHeadEnd.size();
+  if (head_bytes_ + bytes > limits_.head_bytes_max) {
     Fail(fmt::format("the reply's head is longer than {} bytes", limits_.head_bytes_max));
     return;
   }
   if (end == std::string::npos) return;
 
-  const std::string head = pending_.substr(0, end + kHeadEnd.size());
-  pending_.erase(0, head.size());
+  const std::string head = pending_.substr(0, bytes);
+  pending_.erase(0, bytes);
   head_bytes_ += head.size();
-  Poco::Net::HTTPResponse response;
-  response.setFieldLimit(limits_.headers_max);
+  const std::size_t line_end = head.find("\r\n");
+  const std::optional<StatusLine> line = ReadStatusLine(std::string_view(head).substr(0, line_end));
+  if (!line) {
+    Fail("the reply's status line cannot be read");
+    return;
+  }
+  if (line->status < 100 || line->status == 101) {
+    Fail(fmt::format("the reply's status {} makes no sense", line->status));
+    return;
+  }
+  Poco::Net::MessageHeader header;
+  header.setFieldLimit(limits_.headers_max);
   try {
-    std::istringstream stream(head);
-    response.read(stream);
+    std::istringstream stream(head.substr(line_end + 2));
+    header.read(stream);
   } catch (const Poco::Exception& error) {
     Fail("the reply's head cannot be read: " + error.displayText());
     return;
   }
-  const int status = static_cast<int>(response.getStatus());
-  if (status < 100 || status > 999 || status == 101) {
-    Fail(fmt::format("the reply's status {} makes no sense", status));
-    return;
-  }
-  if (status < 200) return;
+  if (line->status < 200) return;
 
-  reply_.status = status;
-  for (const auto& [name, value] : response) reply_.headers.emplace_back(Poco::toLower(name), value);
+  reply_.status = line->status;
+  for (const auto& [name, value] : header) reply_.headers.emplace_back(Poco::toLower(name), value);
   has_head_ = true;
-  keeps_alive_ = response.getKeepAlive() && response.getVersion() == Poco::Net::HTTPMessage::HTTP_1_1;
+  const std::string* connection = reply_.Header("connection");
+  keeps_alive_ = line->is_http_1_1 && (connection == nullptr || Poco::icompare(*connection, "close") != 0);
   ReadKeepAlive();
   ReadFraming();
 }
@@ -168,7 +195,7 @@ bool ReplyReader::BodyExceeds(std::uint64_t more) {
 
 bool ReplyReader::TakeLine(std::string& line) {
   const std::size_t end = pending_.find("\r\n");
-  if (std::min(end, pending_.size()) > kChunkLineBytesMax) {
+  if ((end == std::string::npos ? pending_.size() : end + 2) > kChunkLineBytesMax) {
     Fail("the reply's chunks cannot be read");
     return false;
   }
@@ -183,10 +210,13 @@ void ReplyReader::ReadBodyPart() {
   switch (part_) {
     case Part::kHead:
       return;
-    case Part::kUntilClose:
-      if (BodyExceeds(pending_.size())) return;
-      reply_.body.append(std::exchange(pending_, {}));
+    case Part::kUntilClose: {
+      // As much as is kept of it does not depend on the pieces in which it came.
+      const std::string more = std::exchange(pending_, {});
+      BodyExceeds(more.size());
+      reply_.body.append(more, 0, static_cast<std::size_t>(limits_.body_bytes_max - reply_.body.size()));
       return;
+    }
     case Part::kSized:
     case Part::kChunkData: {
       const std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, pending_.size()));

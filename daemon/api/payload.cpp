@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "json_text.h"
 
@@ -24,6 +25,17 @@ JsonObject PayloadObject(const Call& call) {
     AbortOnPayload(call, error.what());
   }
   AbortOnPayload(call, "it is another JSON value");
+}
+
+std::string RemotePayload(const JsonObject& remote) {
+  JsonObject known;
+  for (const TokenField& field : TokenFields()) {
+    // Of two spellings the one that holds something counts, as in CompareTokens.
+    auto value = remote.find(field.name);
+    if ((value == remote.end() || value->second.IsEmpty()) && !field.alias.empty()) value = remote.find(field.alias);
+    if (value != remote.end()) known.emplace(std::string(field.name), value->second);
+  }
+  return CanonicalJson(NormalizedToken(std::move(known)));
 }
 
 }  // namespace tokensync

@@ -6,6 +6,7 @@
 #include <Poco/DateTimeParser.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace tokensync {
@@ -24,14 +25,19 @@ std::optional<std::uint64_t> WholeNumber(const std::string* text) {
   return number;
 }
 
+// RFC 9110's three forms of a date: the one that is sent today, and two that a recipient has to take as well.
 std::optional<TimePoint> HttpDate(const std::string& text) {
-  Poco::DateTime date;
-  int zone_seconds = 0;
-  const std::string& format = Poco::DateTimeFormat::HTTP_FORMAT;
-  if (!Poco::DateTimeParser::tryParse(format, text, date, zone_seconds)) return std::nullopt;
-  // Poco reads a date out of almost anything.
-  if (Poco::DateTimeFormatter::format(date, format) != text) return std::nullopt;
-  return TimePoint(std::chrono::seconds(date.timestamp().epochTime()));
+  static const std::array<std::string, 3> kForms = {Poco::DateTimeFormat::HTTP_FORMAT, "%W, %d-%b-%y %H:%M:%S %Z",
+                                                    "%w %b %f %H:%M:%S %Y"};
+  for (const std::string& form : kForms) {
+    Poco::DateTime date;
+    int zone_seconds = 0;
+    if (!Poco::DateTimeParser::tryParse(form, text, date, zone_seconds)) continue;
+    // Poco reads a date out of almost anything.
+    if (Poco::DateTimeFormatter::format(date, form) != text) continue;
+    return TimePoint(std::chrono::seconds(date.timestamp().epochTime()));
+  }
+  return std::nullopt;
 }
 
 Duration Until(TimePoint then, TimePoint now) {

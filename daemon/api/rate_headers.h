@@ -14,8 +14,8 @@ inline constexpr Duration kRetryAfterMax = std::chrono::hours(24);
 /// Credits-Rate-Limit, -Remaining and -Reset (unix seconds); what cannot be read is left out.
 RateHint ReadRateHint(const HttpReply& reply);
 
-/// How long the reply asks to wait, from `now`: by Retry-After (seconds or HTTP date), else until Credits-Rate-Reset;
-/// never negative.
+/// How long the reply asks to wait, from `now`: by Retry-After (seconds, or an HTTP date in any form), else until
+/// Credits-Rate-Reset; never negative.
 std::optional<Duration> ReadRetryAfter(const HttpReply& reply, TimePoint now);
 
 }  // namespace tokensync

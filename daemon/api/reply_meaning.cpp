@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "json_text.h"
+#include "page_reading.h"
 #include "payload.h"
 #include "rate_headers.h"
 #include "service_error.h"
@@ -40,17 +41,6 @@ std::vector<FieldDifference> Differences(const Call& call, const JsonObject& rem
   std::vector<FieldDifference> differences = CompareTokens(PayloadObject(call), remote);
   for (FieldDifference& difference : differences) difference.kept = foreign.Clean(difference.kept);
   return differences;
-}
-
-// Of two spellings the one that holds something counts, as in CompareTokens.
-JsonObject KnownFields(const JsonObject& remote) {
-  JsonObject known;
-  for (const TokenField& field : TokenFields()) {
-    auto value = remote.find(field.name);
-    if ((value == remote.end() || value->second.IsEmpty()) && !field.alias.empty()) value = remote.find(field.alias);
-    if (value != remote.end()) known.emplace(std::string(field.name), value->second);
-  }
-  return known;
 }
 
 ServiceAnswer AnswerOf(const HttpReply& reply, const ServiceError& error, const ForeignText& foreign) {
@@ -92,7 +82,8 @@ std::optional<std::variant<Unauthorized, Throttled>> CommonRefusal(const HttpRep
       break;
   }
   if (reply.status >= 300 && reply.status < 400) return Unauthorized{Denial::kEndpoint};
-  if (reply.status != 400) return std::nullopt;
+  // Of an error that was cut short nobody knows what it says.
+  if (reply.status != 400 || !reply.body_complete) return std::nullopt;
   switch (meaning) {
     case ErrorMeaning::kDenied:
       return Unauthorized{Denial::kCredential};
@@ -105,8 +96,9 @@ std::optional<std::variant<Unauthorized, Throttled>> CommonRefusal(const HttpRep
   }
 }
 
+constexpr int kClientClosedRequest = 499;  // nginx: it gave up waiting for the service behind it
+
 CreateOutcome RefusedCreate(const HttpReply& reply, ErrorMeaning meaning) {
-  constexpr int kClientClosedRequest = 499;  // nginx: it gave up waiting for the service behind it
   switch (reply.status) {
     case 404:
     case 405:
@@ -136,19 +128,57 @@ CreateOutcome RefusedCreate(const HttpReply& reply, ErrorMeaning meaning) {
   }
 }
 
+// A name that is not known may mean anything, whatever its code.
+bool IsNotFound(const ServiceError& error, ErrorMeaning meaning) {
+  return meaning == ErrorMeaning::kNotFound && (error.name.empty() || error.name == "NotFound");
+}
+
+// A 404 that a whole reply to a call which reads had: the service lacks the call, or this is not the service.
+template <class Outcome>
+Outcome NoSuchPath(const ServiceError& error, ErrorMeaning meaning) {
+  if (!error.is_webrpc()) return Unauthorized{Denial::kEndpoint};
+  if (meaning == ErrorMeaning::kNoSuchCall) return Unsupported{};
+  return ReadingFailed{};
+}
+
 ReadOutcome RefusedRead(const HttpReply& reply, const ServiceError& error, ErrorMeaning meaning) {
   if (reply.status == 405) return Unsupported{};
   if (!reply.body_complete) return ReadingFailed{};
-  if (reply.status == 404) {
-    if (!error.is_webrpc()) return Unauthorized{Denial::kEndpoint};
-    if (meaning == ErrorMeaning::kNoSuchCall) return Unsupported{};
-    return ReadingFailed{};
-  }
+  if (reply.status == 404) return NoSuchPath<ReadOutcome>(error, meaning);
   if (reply.status != 400) return ReadingFailed{};
   if (meaning == ErrorMeaning::kNoSuchCall) return Unsupported{};
-  // A name that is not known may mean anything, whatever its code.
-  if (meaning == ErrorMeaning::kNotFound && (error.name.empty() || error.name == "NotFound")) return Absent{};
+  if (IsNotFound(error, meaning)) return Absent{};
   return ReadingFailed{};
+}
+
+ListOutcome RefusedList(const HttpReply& reply, const Call& call, const ServiceError& error, ErrorMeaning meaning) {
+  switch (reply.status) {
+    case 405:
+      return Unsupported{};
+    case 413:
+      return Refused{};
+    case 408:
+    case kClientClosedRequest:
+      return ReadingFailed{};
+    default:
+      break;
+  }
+  if (reply.status < 400 || reply.status >= 500 || !reply.body_complete) return ReadingFailed{};
+  if (reply.status == 404) return NoSuchPath<ListOutcome>(error, meaning);
+  switch (meaning) {
+    case ErrorMeaning::kEffectUncertain:
+      return ReadingFailed{};
+    case ErrorMeaning::kNoSuchCall:
+      return Unsupported{};
+    case ErrorMeaning::kInvalid:
+      return Refused{reply.status != 400};
+    case ErrorMeaning::kNotFound:
+      if (reply.status != 400 || !IsNotFound(error, meaning)) return Refused{true};
+      if (call.page == 0) return Listed{};
+      return ReadingFailed{};  // after a page that was there, its collection cannot just be absent
+    default:
+      return Refused{true};
+  }
 }
 
 /// Answer and outcome of a reply that is no success; `about_token` tells what those mean that are about this one token.
@@ -194,7 +224,7 @@ ReadReading ClassifyRead(const HttpReply& reply, const Call& call, TimePoint now
     if (read.token) {
       Found found;
       found.differences = Differences(call, *read.token, foreign);
-      found.remote_digest = PayloadDigest(CanonicalJson(NormalizedToken(KnownFields(*read.token))), call.is_private);
+      found.remote_digest = PayloadDigest(RemotePayload(*read.token), call.is_private);
       reading.outcome = std::move(found);
       reading.answer.http_status = reply.status;
     } else {
@@ -205,6 +235,30 @@ ReadReading ClassifyRead(const HttpReply& reply, const Call& call, TimePoint now
   }
   ReadRefusal(reading, reply, now, foreign,
               [&](const ServiceError& error, ErrorMeaning meaning) { return RefusedRead(reply, error, meaning); });
+  return reading;
+}
+
+ListReading ClassifyList(const HttpReply& reply, const Call& call, TimePoint now, const ForeignText& foreign) {
+  ListReading reading;
+  reading.hint = ReadRateHint(reply);
+  if (reply.status == 200) {
+    PageReading read =
+        reply.body_complete ? ReadPage(reply.body) : PageReading{{}, 0, "the reply's body is not complete"};
+    if (read.page) {
+      reading.outcome = std::move(*read.page);
+      reading.answer.http_status = reply.status;
+      if (read.left_out > 0) {
+        reading.answer.message = fmt::format("{} of the page's tokens have no tokenId that can be read", read.left_out);
+      }
+    } else {
+      reading.outcome = ReadingFailed{};
+      reading.answer = UnreadableAnswer(reply, read.fault, foreign);
+    }
+    return reading;
+  }
+  ReadRefusal(reading, reply, now, foreign, [&](const ServiceError& error, ErrorMeaning meaning) {
+    return RefusedList(reply, call, error, meaning);
+  });
   return reading;
 }
 

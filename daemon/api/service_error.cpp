@@ -67,6 +67,7 @@ std::string TextMember(const JsonValue& body, std::string_view name) {
 
 ServiceError ReadServiceError(std::string_view body) {
   ServiceError error;
+  if (body.size() > kErrorBytesMax) return error;
   try {
     const JsonValue value = ParseJson(body, kPayloadDepthMax + 1);
     error.name = TextMember(value, "error");

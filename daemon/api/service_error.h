@@ -1,6 +1,7 @@
 /// The error body of the service, and what an error means whatever it is called by.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ struct ServiceError {
   /// Whether the body is a webrpc error at all: a JSON object with a name and a code.
   bool is_webrpc() const { return !name.empty() && code.has_value(); }
 };
+
+/// A longer body is no error of the service.
+inline constexpr std::size_t kErrorBytesMax = std::size_t{1024} * 1024;
 
 /// Reads an error body. It may be anything; what cannot be understood stays empty.
 ServiceError ReadServiceError(std::string_view body);

@@ -8,7 +8,8 @@ Completion UnsentCompletion(const Call& call, std::string why) {
   Completion completion{.kind = call.kind,
                         .key = call.key,
                         .created = NotSent{},
-                        .read = ReadingFailed{},
+                        .read = ReadingFailed{.unsent = true},
+                        .listed = ReadingFailed{.unsent = true},
                         .answer = {},
                         .hint = {},
                         .duration = Duration(0)};

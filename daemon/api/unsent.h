@@ -7,7 +7,7 @@
 
 namespace tokensync {
 
-/// NotSent, or ReadingFailed for a reading; the answer's message is `why`.
+/// NotSent, or ReadingFailed for a call that reads; the answer's message is `why`.
 Completion UnsentCompletion(const Call& call, std::string why);
 
 }  // namespace tokensync

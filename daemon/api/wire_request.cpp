@@ -24,10 +24,27 @@ JsonObject WireToken(JsonObject&& payload, WireSpelling spelling) {
   return token;
 }
 
+// The size is the documented default, so that no cap is below it, and is sent so that all pages are cut alike. The
+// first page goes by no number: whether 0 or 1 is the first, a service takes the one that is left out for it, while one
+// that counts from 1 might refuse a 0.
+JsonObject WirePage(std::uint32_t page) {
+  JsonObject wire{{"pageSize", kPageSize}};
+  if (page > 0) wire.emplace("page", static_cast<double>(page));
+  return wire;
+}
+
 }  // namespace
 
 std::string_view RequestPath(CallKind kind) {
-  return kind == CallKind::kCreate ? "/rpc/Collections/CreateToken" : "/rpc/Collections/GetToken";
+  switch (kind) {
+    case CallKind::kCreate:
+      return "/rpc/Collections/CreateToken";
+    case CallKind::kRead:
+      return "/rpc/Collections/GetToken";
+    case CallKind::kList:
+      return "/rpc/Collections/ListTokens";
+  }
+  std::abort();
 }
 
 std::string RequestBody(const Call& call, WireSpelling spelling) {
@@ -35,11 +52,17 @@ std::string RequestBody(const Call& call, WireSpelling spelling) {
   JsonObject body;
   body.emplace("projectId", static_cast<double>(call.key.project.value));
   body.emplace("collectionId", static_cast<double>(call.key.collection.value));
-  if (call.kind == CallKind::kCreate) {
-    body.emplace("private", call.is_private);
-    body.emplace("token", WireToken(PayloadObject(call), spelling));
-  } else {
-    body.emplace("tokenId", call.key.token.text());
+  switch (call.kind) {
+    case CallKind::kCreate:
+      body.emplace("private", call.is_private);
+      body.emplace("token", WireToken(PayloadObject(call), spelling));
+      break;
+    case CallKind::kRead:
+      body.emplace("tokenId", call.key.token.text());
+      break;
+    case CallKind::kList:
+      body.emplace("page", WirePage(call.page));
+      break;
   }
   return CanonicalJson(body);
 }

@@ -1,13 +1,16 @@
 #include "worker_pool.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 #include <utility>
 
+#include "errors.h"
 #include "unsent.h"
 
 namespace tokensync {
@@ -44,10 +47,22 @@ WorkerPool::WorkerPool(MetadataApi& api, Clock& clock, std::size_t threads) : ap
   if (threads == 0) Abort("it has no thread");
   const SignalsBlocked blocked;
   threads_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+  try {
+    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+  } catch (const std::system_error& error) {
+    End();
+    throw EnvironmentError(
+        fmt::format("starting {} threads for calls: {} after {}; lower api.concurrency, or raise the "
+                    "limits of memory and tasks",
+                    threads, error.code().message(), threads_.size()));
+  }
 }
 
 WorkerPool::~WorkerPool() {
+  End();
+}
+
+void WorkerPool::End() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

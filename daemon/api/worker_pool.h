@@ -22,7 +22,8 @@ class WorkerPool : public CallRunner {
   /// Calls between Start and Await, at most; one more aborts the program.
   static constexpr std::size_t kCallsMax = 65536;
 
-  /// `api` and `clock` outlive this object. `threads` is at least 1.
+  /// `api` and `clock` outlive this object. `threads` is at least 1. Throws EnvironmentError where the system gives no
+  /// more threads; none is left then.
   WorkerPool(MetadataApi& api, Clock& clock, std::size_t threads);
 
   /// Queued calls are dropped: they are never sent, and nobody hears of them. Waits for those in flight, so for as long
@@ -39,7 +40,7 @@ class WorkerPool : public CallRunner {
   void Wake() override;
 
   /// Takes back the calls that no thread has begun. Each gives a completion, oldest first: NotSent, or ReadingFailed
-  /// for a reading. None of them will be sent. For the thread of Start and Await.
+  /// for a call that reads. None of them will be sent. For the thread of Start and Await.
   std::vector<Completion> AbandonQueued();
 
   /// Calls that were started and not yet given back by Await or AbandonQueued. For the thread of Start and Await.
@@ -47,6 +48,8 @@ class WorkerPool : public CallRunner {
 
  private:
   void Work();
+  /// Drops what is queued, and waits for every thread.
+  void End();
 
   MetadataApi& api_;
   Clock& clock_;

@@ -13,5 +13,6 @@ int Execute(const StatusCommand& command);
 int Execute(const HistoryCommand& command);
 int Execute(const AuditCommand& command);
 int Execute(const TriggerCommand& command);
+int Execute(const BackupCommand& command);
 
 }  // namespace tokensync

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "jwt_claims.h"
+#include "ledger_notice.h"
 #include "time_text.h"
 
 namespace tokensync {
@@ -49,8 +50,11 @@ const char* const kUserAgent = "tokensyncd/" TOKENSYNC_VERSION;
 
 PassPolicy PassPolicyOf(const Config& config, Duration patience) {
   PassPolicy policy;
-  policy.executor.concurrency = config.api.concurrency;
-  policy.executor.requests_per_minute = config.api.requests_per_minute;
+  policy.executor.rate.concurrency = config.api.concurrency;
+  policy.executor.rate.requests_per_minute = config.api.requests_per_minute;
+  policy.executor.rate.share = config.api.rate_share;
+  policy.executor.survey = config.api.survey != SurveyMode::kNever;
+  policy.executor.survey_required = config.api.survey == SurveyMode::kAlways;
   policy.executor.settling = config.api.timeout * 2;
   policy.executor.failures_max = std::max<std::uint32_t>(8, config.api.concurrency);
   policy.executor.read_back = config.api.read_back != ReadBack::kNever;
@@ -73,35 +77,44 @@ Engine::Engine(const Config& config, Log& log, Options options)
                                                       .program_version = kVersion,
                                                       .opened_at = clock_.Now()})),
       source_(config_, options.beat),
+      continuous_(source_, *ledger_, config_, log_),
       token_(config.api.token_file),
       api_(
           ApiOptionsOf(config.api), [this] { return token_.Current(); }, clock_),
       pool_(api_, clock_, config.api.concurrency),
-      reconciler_({.source = source_,
+      reconciler_({.source = continuous_,
                    .runner = pool_,
                    .ledger = *ledger_,
                    .clock = clock_,
                    .observer = reporter_,
                    .control = triggers_},
                   PassPolicyOf(config, options.patience), RandomSeed()) {
-  if (const auto& previous = ledger_->previous_source_url()) {
-    log_.Write(LogLevel::kWarning,
-               "source.url differs from that of the runs before; tokens are told apart by their keys",
-               {{"url", config.source.url}, {"previous_url", *previous}});
+  if (const auto notice = LedgerNotice(ledger_->standing(), config.api.survey != SurveyMode::kNever)) {
+    log_.Write(LogLevel::kWarning, *notice, {{"ledger", config.ledger.path.string()}});
   }
 }
 
 PassSummary Engine::Pass(const std::string& cause, const std::optional<std::string>& revision) {
-  clock_.TakeWallTime();
+  FollowWallClock();
   RefreshToken();
   std::optional<CommitId> commit;
   if (revision) {
-    source_.FetchHead();
+    continuous_.FetchHead();
     commit = source_.Resolve(*revision);
   }
   PassSummary summary = reconciler_.Run(cause, commit);
   reporter_.OnEnded(summary);
+  // Where there was no plan, what waits is not known.
+  waits_ = summary.waiting > 0 || summary.record.commit.hex.empty();
   return summary;
+}
+
+void Engine::FollowWallClock() {
+  // What waits for a time waits by this clock. A step of the machine's clock would end the wait for a late call too
+  // early, or make it as long as the step.
+  if (waits_) return;
+  clock_.TakeWallTime();
+  triggers_.ClockWasSet();
 }
 
 void Engine::RefreshToken() {

@@ -13,6 +13,7 @@
 #include "pass.h"
 #include "pass_reporter.h"
 #include "schedule.h"
+#include "source_continuity.h"
 #include "sqlite_ledger.h"
 #include "system_clock.h"
 #include "token_file.h"
@@ -50,6 +51,8 @@ class Engine {
   const Checkpoint& checkpoint() const { return reconciler_.checkpoint(); }
 
  private:
+  /// Between passes, and only while nothing in the ledger waits for a time.
+  void FollowWallClock();
   void RefreshToken();
   /// Warns, once for each token, of what the token says of itself.
   void HeedClaims();
@@ -63,10 +66,12 @@ class Engine {
   Triggers triggers_;
   std::unique_ptr<SqliteLedger> ledger_;
   GitManifestSource source_;
+  ContinuousSource continuous_;
   TokenFile token_;
   HttpMetadataApi api_;
   WorkerPool pool_;
   Reconciler reconciler_;
+  bool waits_ = false;  // something in the ledger may wait for a time, after the last pass
 };
 
 }  // namespace tokensync

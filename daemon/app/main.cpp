@@ -1,10 +1,13 @@
 /// The program `tokensyncd`: picks the command, and turns what ends it early into a message and an exit status.
+#include <openssl/crypto.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <string>
 
 #include "command_line.h"
@@ -34,6 +37,37 @@ void ForbidCoreDumps() {
 #endif
 }
 
+/// Every call in flight has its intent in the ledger, so that an end at any moment is one that the next start resolves.
+/// Going on without memory would be the gamble. Nothing here may ask for memory.
+[[noreturn]] void EndWithoutMemory() {
+  constexpr char kText[] =
+      "tokensyncd: out of memory; ending at once: what was in flight is resolved by the next start\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText, sizeof kText - 1);
+  _exit(tokensync::kTryAgainLater);
+}
+
+// OpenSSL 3.0 reads through null pointers where its first allocations fail.
+void* CryptoMalloc(std::size_t size, const char*, int) {
+  void* memory = std::malloc(size);
+  if (memory == nullptr && size > 0) EndWithoutMemory();
+  return memory;
+}
+
+void* CryptoRealloc(void* old, std::size_t size, const char*, int) {
+  void* memory = std::realloc(old, size);
+  if (memory == nullptr && size > 0) EndWithoutMemory();
+  return memory;
+}
+
+void CryptoFree(void* memory, const char*, int) {
+  std::free(memory);
+}
+
+void EndWhereMemoryEnds() {
+  std::set_new_handler(EndWithoutMemory);
+  CRYPTO_set_mem_functions(CryptoMalloc, CryptoRealloc, CryptoFree);
+}
+
 int End(tokensync::ExitStatus status, const std::exception& error) {
   try {
     tokensync::WriteAll(STDERR_FILENO, std::string("tokensyncd: ") + error.what() + "\n");
@@ -48,6 +82,7 @@ int End(tokensync::ExitStatus status, const std::exception& error) {
 int main(int argc, char** argv) {
   ForbidCoreDumps();
   if (argc == 2 && std::strcmp(argv[1], "git-fetch") == 0) return tokensync::GitFetchChildMain();
+  EndWhereMemoryEnds();
   try {
     auto parsed = tokensync::ParseCommandLine(argc, argv, tokensync::SystemClock().Now());
     if (const auto* end = std::get_if<tokensync::EndNow>(&parsed)) {

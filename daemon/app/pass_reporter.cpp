@@ -74,6 +74,30 @@ void PassReporter::OnRecorded(std::span<const Change> changes) {
   }
 }
 
+void PassReporter::OnSurveyEnded(const SurveyReport& report) {
+  ClearBar();
+  const std::string collection = report.collection.Text();
+  if (report.end == SurveyEnd::kRead) {
+    log_.Write(report.different > 0 ? LogLevel::kWarning : LogLevel::kInfo,
+               "collection " + collection + " was listed before anything is created in it",
+               {{"pass", report.pass},
+                {"collection", collection},
+                {"pages", report.pages},
+                {"tokens", report.tokens},
+                {"adopted", report.adopted},
+                {"different", report.different},
+                {"undeclared", report.undeclared}});
+    return;
+  }
+  const std::string what = report.end == SurveyEnd::kRefused ? "the service does not list collection " + collection
+                                                             : std::string("the service lists no collections");
+  log_.Write(LogLevel::kWarning,
+             what + " (" + report.why + "); " +
+                 (report.held ? "nothing is created in it until it does, or api.survey is set to never"
+                              : "its tokens are created without looking first"),
+             {{"pass", report.pass}, {"collection", collection}});
+}
+
 void PassReporter::OnProgress(const Progress& progress) {
   {
     const std::lock_guard lock(mutex_);
@@ -109,6 +133,7 @@ void PassReporter::OnEnded(const PassSummary& summary) {
               {"commit", record.commit.hex},
               {"created", record.created},
               {"confirmed", record.confirmed},
+              {"adopted", record.adopted},
               {"reported", record.reported},
               {"rejected", record.rejected},
               {"conflicting", record.conflicting},

@@ -10,6 +10,7 @@
 #include "ledger_reader.h"
 #include "plan_text.h"
 #include "problem_text.h"
+#include "source_continuity.h"
 #include "text.h"
 
 namespace tokensync {
@@ -20,6 +21,8 @@ namespace {
 struct ReadLedger {
   std::unique_ptr<LedgerReader> reader;
   LedgerView view;
+  Checkpoint checkpoint;
+  std::set<CollectionKey> surveyed;
 };
 
 ReadLedger ReadLedgerAt(const std::filesystem::path& path) {
@@ -27,6 +30,8 @@ ReadLedger ReadLedgerAt(const std::filesystem::path& path) {
   if (!LedgerReader::Exists(path)) return ledger;
   ledger.reader = LedgerReader::Open(path);
   for (LedgerEntry& entry : ledger.reader->Entries()) ledger.view.Set(entry.key, std::move(entry.state));
+  ledger.checkpoint = ledger.reader->LoadCheckpoint();
+  for (const auto& [collection, time] : ledger.checkpoint.surveyed) ledger.surveyed.insert(collection);
   return ledger;
 }
 
@@ -49,6 +54,17 @@ std::map<TokenKey, std::string> Diffs(const Plan& plan, LedgerReader& ledger, Ma
   return diffs;
 }
 
+/// Refuses what a pass would refuse.
+void RequireFollowed(const Config& config, LedgerReader& ledger, ManifestSource& source, const CommitId& head) {
+  const std::string followed = ledger.SourceUrl();
+  if (followed == config.source.url) return;
+  RequireContinuity(config,
+                    {.url = followed,
+                     .head_seen = ledger.LoadCheckpoint().head_seen,
+                     .has_entries = ledger.CountByState().Total() > 0},
+                    source, head);
+}
+
 }  // namespace
 
 int Execute(const PlanCommand& command) {
@@ -59,8 +75,12 @@ int Execute(const PlanCommand& command) {
   const CommitId commit = command.revision ? source.Resolve(*command.revision) : head;
   const PassPolicy policy = PassPolicyOf(config, Duration(0));
   ReadLedger ledger = ReadLedgerAt(config.ledger.path);
+  if (ledger.reader) RequireFollowed(config, *ledger.reader, source, head);
   const Plan plan = MakePlan(source.Read(commit), ledger.view,
-                             {.can_read = policy.executor.read_back, .settling = policy.executor.settling});
+                             {.can_read = policy.executor.read_back,
+                              .settling = policy.executor.settling,
+                              .cleared = policy.executor.survey ? &ledger.surveyed : nullptr,
+                              .unclaimed = &ledger.checkpoint.unclaimed});
   const Terminal terminal = Terminal::Of(STDOUT_FILENO);
   if (command.json) {
     WriteAll(STDOUT_FILENO, PrintableJson(PlanJson(plan)));

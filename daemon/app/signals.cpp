@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "errors.h"
@@ -39,7 +40,13 @@ SignalThread::SignalThread(Handlers handlers) : handlers_(std::move(handlers)) {
   if (signal_fd_ < 0 || end_fd_ < 0) {
     throw EnvironmentError(std::string("preparing to receive signals: ") + std::strerror(errno));
   }
-  thread_ = std::thread([this] { Run(); });
+  try {
+    thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error& error) {
+    close(signal_fd_);
+    close(end_fd_);
+    throw EnvironmentError("starting the thread that receives signals: " + error.code().message());
+  }
 }
 
 SignalThread::~SignalThread() {

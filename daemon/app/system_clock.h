@@ -16,7 +16,7 @@ class SystemClock : public Clock {
 
   TimePoint Now() override { return TimePoint(Duration(offset_ms_.load() + SteadyMilliseconds())); }
 
-  /// Follows the machine's wall clock from here on. Between passes.
+  /// Follows the machine's wall clock from here on. Between passes, while nothing waits for a time by this clock.
   void TakeWallTime() {
     const auto wall = std::chrono::floor<Duration>(std::chrono::system_clock::now()).time_since_epoch().count();
     offset_ms_.store(wall - SteadyMilliseconds());

@@ -65,6 +65,11 @@ void Triggers::PassEnded(const JsonValue& summary) {
   changed_.notify_all();
 }
 
+void Triggers::ClockWasSet() {
+  const std::lock_guard lock(mutex_);
+  if (next_poll_) next_poll_ = hooks_.next_poll(clock_.Now());
+}
+
 bool Triggers::StopRequested() {
   const std::lock_guard lock(mutex_);
   return stop_;

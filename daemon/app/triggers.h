@@ -43,6 +43,9 @@ class Triggers : public PassControl {
   /// The pass has ended: those who wait for their ticket get `summary`.
   void PassEnded(const JsonValue& summary);
 
+  /// The clock was set to another time: the next look at the repository is counted from it.
+  void ClockWasSet();
+
   // ---- PassControl ----
 
   bool StopRequested() override;

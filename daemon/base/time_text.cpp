@@ -115,7 +115,9 @@ std::optional<TimePoint> ParseAbsolute(std::string_view text) {
   const std::optional<Duration> offset = ParseOffset(scanner);
   if (!offset || !scanner.AtEnd()) return std::nullopt;
   time += *clock - *offset;
-  return time < TimePoint{} ? std::nullopt : std::optional(time);
+  // An offset may lead out of the years that have four digits.
+  constexpr TimePoint kEnd = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1);
+  return time < TimePoint{} || time >= kEnd ? std::nullopt : std::optional(time);
 }
 
 std::string TwoUnits(std::int64_t large, const char* large_name, std::int64_t small, const char* small_name) {

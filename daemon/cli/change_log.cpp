@@ -67,6 +67,18 @@ Telling TellingOf(const Event& event) {
                  },
                  [](const EntryWithdrawn&) {
                    return Telling{kInfo, "withdrawn"};
+                 },
+                 [](const ReadUnsettled&) {
+                   return Telling{kInfo, "another one is there for now:"};
+                 },
+                 [](const TokenAdopted&) {
+                   return Telling{kInfo, "exists already, adopted"};
+                 },
+                 [](const TokenFound&) {
+                   return Telling{kInfo, "exists already, comparing:"};
+                 },
+                 [](const ClockSetBack&) {
+                   return Telling{kWarning, "the clock was set back, waiting anew for"};
                  }},
       event);
 }

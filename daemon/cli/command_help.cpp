@@ -140,4 +140,21 @@ const CommandHelp kTriggerHelp{.name = "trigger",
                                    "Example, in hooks/post-receive:\n"
                                    "  tokensyncd trigger --wait"};
 
+const CommandHelp kBackupHelp{.name = "backup",
+                              .summary = "Copy the ledger into a new file",
+                              .details =
+                                  "One moment of the ledger, checked, on the disk when the command returns. Works "
+                                  "while the daemon runs, without\n"
+                                  "holding it up, and without it. FILE must not be there yet. To restore: stop the "
+                                  "daemon, put FILE in the place\n"
+                                  "of the ledger, remove the ledger's -wal and -shm files, start the daemon.",
+                              .footer =
+                                  "Exit status:\n"
+                                  "  0   the copy is made\n"
+                                  "  73  the ledger cannot be read or does not hold, or FILE cannot be made\n"
+                                  "  64 usage, 70 internal error, 78 configuration\n"
+                                  "\n"
+                                  "Example:\n"
+                                  "  tokensyncd backup /var/backups/ledger-$(date +%F).db"};
+
 }  // namespace tokensync

@@ -22,5 +22,6 @@ extern const CommandHelp kStatusHelp;
 extern const CommandHelp kHistoryHelp;
 extern const CommandHelp kAuditHelp;
 extern const CommandHelp kTriggerHelp;
+extern const CommandHelp kBackupHelp;
 
 }  // namespace tokensync

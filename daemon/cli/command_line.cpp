@@ -39,6 +39,7 @@ struct Words {
   std::string commit;
   std::string since;
   std::string limit;
+  std::string file;
   bool json = false;
   bool diff = false;
   bool wait = false;
@@ -106,6 +107,11 @@ ValidateCommand MakeValidate(const Words& words) {
   command.format = format->second;
   if (std::ranges::any_of(words.paths, &std::string::empty)) RefuseValue("PATH", "", "a path");
   return command;
+}
+
+BackupCommand MakeBackup(const Words& words) {
+  if (words.file.empty()) RefuseValue("FILE", "", "a path");
+  return {.config = words.config, .file = words.file, .json = words.json};
 }
 
 /// Help in the order in which people read: what it is for, how it is called, what it takes.
@@ -232,6 +238,10 @@ class Grammar {
     CLI::App& trigger = Add(kTriggerHelp, " [OPTIONS]", true,
                             [this](TimePoint) { return TriggerCommand{.config = words_.config, .wait = words_.wait}; });
     AddFlag(trigger, "--wait", words_.wait, "Return when that pass has ended");
+
+    CLI::App& backup = Add(kBackupHelp, " [OPTIONS] FILE", true, [this](TimePoint) { return MakeBackup(words_); });
+    backup.add_option("FILE", words_.file, "The copy to make")->required()->option_text("...");
+    AddFlag(backup, "--json", words_.json, "Print one JSON document");
   }
 
   Words words_;

@@ -51,8 +51,14 @@ struct TriggerCommand {
   bool wait = false;
 };
 
+struct BackupCommand {
+  std::filesystem::path config{};
+  std::filesystem::path file{};
+  bool json = false;
+};
+
 using Command = std::variant<RunCommand, SyncCommand, PlanCommand, ValidateCommand, StatusCommand, HistoryCommand,
-                             AuditCommand, TriggerCommand>;
+                             AuditCommand, TriggerCommand, BackupCommand>;
 
 /// The command line needs no command to be carried out: print `text` and end with `status`.
 struct EndNow {

@@ -58,6 +58,7 @@ JsonObject RecordMembers(const PassRecord& record) {
                     {"result", std::string(PassResultName(record.result))},
                     {"created", JsonNumber(record.created)},
                     {"confirmed", JsonNumber(record.confirmed)},
+                    {"adopted", JsonNumber(record.adopted)},
                     {"reported", JsonNumber(record.reported)},
                     {"rejected", JsonNumber(record.rejected)},
                     {"conflicting", JsonNumber(record.conflicting)},
@@ -106,6 +107,7 @@ std::string PassDoneText(const PassRecord& record) {
     if (count > 0) parts.push_back(fmt::format("{} {}", count, what));
   };
   add(record.created, "created");
+  add(record.adopted, "adopted");
   add(record.confirmed, "confirmed by reading");
   add(record.reported, "reported");
   add(record.rejected, "rejected");

@@ -44,11 +44,15 @@ Look LookOf(const Action& action) {
                                      return Look{'x', "withdrawn", Ink::kDim};
                                  }
                                  return Look{' ', "", Ink::kPlain};
+                               },
+                               [](const SurveyCollection&) {
+                                 return Look{'>', "survey", Ink::kBlue};
                                }},
                     action);
 }
 
 std::string PlaceOf(const Action& action) {
+  if (std::holds_alternative<SurveyCollection>(action)) return "(the collection)";
   const Entry* entry = EntryOf(action);
   if (entry == nullptr) return "(not in git)";
   return fmt::format("{}:{}", PrintableText(entry->manifest->path), entry->line);
@@ -63,7 +67,7 @@ std::string AttemptText(std::uint32_t attempt) {
 }
 
 std::string HowText(const Resolve& resolve) {
-  if (resolve.reopen) return "read back: git declares a new text for a token in conflict";
+  if (resolve.reopen) return "read back: it exists, and is compared with what git declares";
   switch (resolve.by) {
     case ResolveBy::kReading:
       return "read back";
@@ -85,15 +89,18 @@ std::string ReportText(const Report& report) {
 }
 
 std::string NoteOf(const Action& action, TimePoint now) {
-  std::vector<std::string> notes =
-      std::visit(Overloaded{[&](const Create& create) {
-                              return std::vector{AttemptText(create.attempt), DueText(create.due, now)};
-                            },
-                            [&](const Resolve& resolve) {
-                              return std::vector{HowText(resolve), DueText(resolve.due, now)};
-                            },
-                            [&](const Report& report) { return std::vector{ReportText(report)}; }},
-                 action);
+  std::vector<std::string> notes = std::visit(
+      Overloaded{[&](const Create& create) {
+                   return std::vector{AttemptText(create.attempt), DueText(create.due, now)};
+                 },
+                 [&](const Resolve& resolve) {
+                   return std::vector{HowText(resolve), DueText(resolve.due, now)};
+                 },
+                 [&](const Report& report) { return std::vector{ReportText(report)}; },
+                 [&](const SurveyCollection& survey) {
+                   return std::vector<std::string>{"listed before anything is created in it", DueText(survey.due, now)};
+                 }},
+      action);
   std::erase(notes, "");
   return Joined(notes);
 }
@@ -130,6 +137,7 @@ std::vector<std::string> WorkOf(const PlanCounts& counts) {
   const auto add = [&](std::size_t count, std::string_view what) {
     if (count > 0) parts.push_back(fmt::format("{} {}", count, what));
   };
+  add(counts.survey, counts.survey == 1 ? "collection to list first" : "collections to list first");
   add(counts.create, "to create");
   add(counts.resolve, "to resolve");
   add(counts.changed, "changed (reported)");
@@ -180,7 +188,8 @@ JsonValue ActionJson(const Action& action) {
                         [&](const Report& report) {
                           object["report"] = std::string(ReportName(report.kind));
                           if (report.recorded) object["recorded_digest"] = report.recorded->Hex();
-                        }},
+                        },
+                        [&](const SurveyCollection& survey) { due(survey.due); }},
              action);
   return object;
 }
@@ -240,7 +249,7 @@ JsonValue PlanCountsJson(const PlanCounts& counts) {
                     {"settled", JsonNumber(counts.settled)},   {"withdrawn", JsonNumber(counts.withdrawn)},
                     {"in_sync", JsonNumber(counts.in_sync)},   {"drifting", JsonNumber(counts.drifting)},
                     {"rejected", JsonNumber(counts.rejected)}, {"conflicting", JsonNumber(counts.conflicting)},
-                    {"held", JsonNumber(counts.held)}};
+                    {"held", JsonNumber(counts.held)},         {"survey", JsonNumber(counts.survey)}};
 }
 
 JsonValue PlanJson(const Plan& plan) {

@@ -18,6 +18,7 @@
 #include "errors.h"
 #include "problem_text.h"
 #include "source_text.h"
+#include "written_secrets.h"
 #include "yaml_reader.h"
 
 namespace tokensync {
@@ -51,18 +52,6 @@ std::string ReadFile(const fs::path& file) {
     throw ConfigError(fmt::format("reading the configuration {}: it has more than 1 MiB", file.string()));
   }
   return bytes;
-}
-
-/// Whether a value is a secret where the name of a file with a secret is wanted.
-bool IsSecretItself(std::string_view text) {
-  constexpr std::size_t kJwtBytesMin = 40;
-  return (text.starts_with("eyJ") && text.size() >= kJwtBytesMin) || text.find("-----BEGIN") != std::string_view::npos;
-}
-
-/// A line with user information in a URL may hold a password: it is not quoted.
-void HideSecrets(Problem& problem) {
-  const std::size_t authority = problem.text.find("://");
-  if (authority != std::string::npos && problem.text.find('@', authority) != std::string::npos) problem.text.clear();
 }
 
 /// The file's values, section by section.
@@ -163,6 +152,11 @@ class ConfigReader {
     CredentialFile(section, "ca_file", source.ca_file);
     CredentialFile(section, "ssh_key_file", source.ssh_key_file);
     CredentialFile(section, "known_hosts_file", source.known_hosts_file);
+    if (const auto previous = section.Text("previous_url", member)) {
+      auto fault = CheckSourceUrl(*previous).fault;
+      if (fault && !previous->empty()) AddFault(*member, "source.previous_url", *std::move(fault));
+      source.previous_url = *previous;
+    }
     if (kind == SourceTransport::kSsh && url_member != nullptr) {
       if (source.ssh_key_file.empty())
         section.Fault(*url_member, "ssh without source.ssh_key_file", "name the private key");
@@ -185,6 +179,7 @@ class ConfigReader {
     CredentialFile(section, "ca_file", api.ca_file);
     section.Number("concurrency", 1, 256, api.concurrency);
     section.Number("requests_per_minute", 0, 1'000'000, api.requests_per_minute);
+    section.Share("rate_share", api.rate_share);
     section.Time("timeout", milliseconds(100), minutes(10), false, api.timeout);
     static constexpr std::array<Choice<FieldSpelling>, 3> kSpellings = {{{"both", FieldSpelling::kBoth},
                                                                          {"snake_case", FieldSpelling::kSnakeCase},
@@ -193,6 +188,9 @@ class ConfigReader {
     static constexpr std::array<Choice<ReadBack>, 3> kReadBacks = {
         {{"auto", ReadBack::kAuto}, {"always", ReadBack::kAlways}, {"never", ReadBack::kNever}}};
     section.OneOf("read_back", kReadBacks, api.read_back);
+    static constexpr std::array<Choice<SurveyMode>, 3> kSurveys = {
+        {{"auto", SurveyMode::kAuto}, {"always", SurveyMode::kAlways}, {"never", SurveyMode::kNever}}};
+    section.OneOf("survey", kSurveys, api.survey);
     section.Finish();
   }
 

@@ -21,10 +21,15 @@ struct SourceConfig {
   std::filesystem::path ca_file;                      ///< extra trust anchors for https, PEM; empty: none
   std::filesystem::path ssh_key_file;                 ///< private key for ssh
   std::filesystem::path known_hosts_file;             ///< mandatory for ssh
+  /// The URL that the ledger followed before: confirms that `url` is the same team's repository. Empty: nothing is.
+  std::string previous_url;
 };
 
 enum class FieldSpelling { kBoth, kSnakeCase, kCamelCase };
 enum class ReadBack { kAuto, kAlways, kNever };
+/// Whether a collection is listed as a whole before the first create in it. kAlways: on a service that cannot list,
+/// nothing is created.
+enum class SurveyMode { kAuto, kAlways, kNever };
 
 struct ApiConfig {
   std::string endpoint = "https://metadata.sequence.app";
@@ -32,9 +37,11 @@ struct ApiConfig {
   std::filesystem::path ca_file;
   std::uint32_t concurrency = 16;
   std::uint32_t requests_per_minute = 3000;  ///< 0: no limit of our own
+  double rate_share = 1;                     ///< of the limit that the service tells; above 0, at most 1
   Duration timeout = std::chrono::seconds(30);
   FieldSpelling field_spelling = FieldSpelling::kBoth;
   ReadBack read_back = ReadBack::kAuto;
+  SurveyMode survey = SurveyMode::kAuto;
 };
 
 struct LedgerConfig {

@@ -73,6 +73,22 @@ void Section::Number(std::string_view key, std::uint32_t least, std::uint32_t mo
   Fault(*member, "not a whole number within its bounds", fmt::format("write a number from {} to {}", least, most));
 }
 
+void Section::Share(std::string_view key, double& value) {
+  const YamlMember* member = Take(key);
+  if (member == nullptr) return;
+  const YamlNode& node = member->value;
+  if (node.kind == YamlKind::kInteger || node.kind == YamlKind::kFloat) {
+    const auto number =
+        ExactNumber(node.text, node.kind == YamlKind::kInteger ? ScalarKind::kInteger : ScalarKind::kFloat);
+    const double* exact = std::get_if<double>(&number);
+    if (exact != nullptr && *exact > 0 && *exact <= 1) {
+      value = *exact;
+      return;
+    }
+  }
+  Fault(*member, "not a share of a whole", "write a number above 0 and up to 1, such as 0.5");
+}
+
 void Section::Time(std::string_view key, Duration least, Duration most, bool or_zero, Duration& value) {
   const YamlMember* member = Take(key);
   if (member == nullptr) return;

@@ -41,6 +41,9 @@ class Section {
   /// Sets `value` to a whole number within the bounds.
   void Number(std::string_view key, std::uint32_t least, std::uint32_t most, std::uint32_t& value);
 
+  /// Sets `value` to a part of a whole: above 0, at most 1.
+  void Share(std::string_view key, double& value);
+
   /// Sets `value` to a duration within the bounds. `or_zero`: 0 is a value too, with a meaning of its own.
   void Time(std::string_view key, Duration least, Duration most, bool or_zero, Duration& value);
 

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 #include <list>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -58,7 +59,11 @@ class ControlServer::Loop {
       : handler_(handler), limits_(limits), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     file_.emplace(path);
     if (!wake_) throw EnvironmentError(fmt::format("starting the control thread: {}", std::strerror(errno)));
-    thread_ = std::thread([this] { Serve(); });
+    try {
+      thread_ = std::thread([this] { Serve(); });
+    } catch (const std::system_error& error) {
+      throw EnvironmentError(fmt::format("starting the control thread: {}", error.code().message()));
+    }
   }
 
   ~Loop() { Stop(); }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "columns.h"
+#include "entries_sum.h"
 #include "entry_row.h"
 #include "log_row.h"
 #include "sha256.h"
@@ -104,9 +105,11 @@ class Audit {
 
   bool Entries() {
     SQLite::Statement rows(database_, fmt::format("SELECT {} FROM entry", kEntryColumns));
+    EntriesSum sum;
     while (rows.executeStep()) {
       try {
         const LedgerEntry entry = ReadEntry(rows);
+        sum.Add(entry.key, entry.state);
         const auto it = fold_.find(entry.key);
         const Folded logged = it == fold_.end() ? Folded{} : it->second;
         if (entry.state != logged.state) {
@@ -122,7 +125,15 @@ class Audit {
     }
     std::uint64_t expected = 0;
     for (const auto& [key, folded] : fold_) expected += std::holds_alternative<None>(folded.state) ? 0 : 1;
-    return expected == verdict_.entries || MissingEntry();
+    return expected == verdict_.entries ? Sum(sum) : MissingEntry();
+  }
+
+  bool Sum(const EntriesSum& sum) {
+    try {
+      return ReadEntriesSum(database_) == sum || Break(0, std::nullopt, "the sum over the entries is not theirs");
+    } catch (const RowError& error) {
+      return Break(0, std::nullopt, fmt::format("of the note of the log's end, {}", error.what()));
+    }
   }
 
   bool MissingEntry() {

@@ -1,6 +1,7 @@
 #include "entry_row.h"
 
 #include <string>
+#include <utility>
 #include <variant>
 
 namespace tokensync {
@@ -129,6 +130,27 @@ struct FromColumns {
   }
 };
 
+/// Values one behind the other, each with its length or absence ahead.
+struct ByteWriter {
+  std::string bytes;
+
+  void Put(std::int64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      bytes.push_back(static_cast<char>(static_cast<std::uint64_t>(value) >> shift & 0xFFU));
+    }
+  }
+  void Put(const std::string& value) {
+    Put(static_cast<std::int64_t>(value.size()));
+    bytes += value;
+  }
+  void Put(const Digest& value) { bytes.append(value.bytes.begin(), value.bytes.end()); }
+  template <class Value>
+  void Put(const std::optional<Value>& value) {
+    bytes.push_back(value ? '\1' : '\0');
+    if (value) Put(*value);
+  }
+};
+
 /// An empty state of the alternative with that name.
 template <std::size_t Index = 0>
 EntryState AlternativeNamed(std::string_view name) {
@@ -166,6 +188,28 @@ void WriteEntry(SQLite::Statement& upsert, const TokenKey& key, const EntryState
   BindColumn(upsert, 15, columns.drift);
   BindColumn(upsert, 16, columns.drift_digest);
   upsert.exec();
+}
+
+std::string EntryBytes(const TokenKey& key, const EntryState& state) {
+  const StateColumns columns = ColumnsOf(state);
+  ByteWriter writer;
+  writer.bytes.reserve(256);
+  writer.Put(FromUint64(key.project.value));
+  writer.Put(FromUint64(key.collection.value));
+  writer.Put(key.token.text());
+  writer.Put(columns.state);
+  writer.Put(columns.digest);
+  writer.Put(columns.attempt);
+  writer.Put(columns.due_ms);
+  writer.Put(columns.since_ms);
+  writer.Put(columns.unknown_since_ms);
+  writer.Put(columns.readings);
+  writer.Put(columns.absent_readings);
+  writer.Put(columns.known_to_exist);
+  writer.Put(columns.remote_digest);
+  writer.Put(columns.drift);
+  writer.Put(columns.drift_digest);
+  return std::move(writer.bytes);
 }
 
 LedgerEntry ReadEntry(SQLite::Statement& query) {

@@ -1,6 +1,8 @@
 /// An entry's state as the columns of the table `entry`. For this folder only.
 #pragma once
 
+#include <string>
+
 #include "columns.h"
 #include "ports.h"
 
@@ -23,9 +25,13 @@ inline constexpr const char* kUpsertEntry =
 /// Binds a key to the four parameters from `first` on: project, collection, token_len, token_id. The key outlives the
 /// execution.
 void BindKey(SQLite::Statement& statement, int first, const TokenKey& key);
+void BindKey(SQLite::Statement& statement, int first, TokenKey&& key) = delete;
 
 /// Executes kUpsertEntry. A programmer's error for None, which has no row.
 void WriteEntry(SQLite::Statement& upsert, const TokenKey& key, const EntryState& state);
+
+/// The row of an entry as bytes: equal exactly where all columns are. A programmer's error for None.
+std::string EntryBytes(const TokenKey& key, const EntryState& state);
 
 /// The entry of the present row, whose columns begin with kEntryColumns. Throws RowError.
 LedgerEntry ReadEntry(SQLite::Statement& query);

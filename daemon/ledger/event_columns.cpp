@@ -60,6 +60,23 @@ void EachField(ConflictReopened& event, Visitor& visit) {
   visit.Value(event.digest, &EventColumns::digest);
   visit.Value(event.at, &EventColumns::at_ms);
 }
+template <class Visitor>
+void EachField(ReadUnsettled& event, Visitor& visit) {
+  visit.Value(event.due, &EventColumns::due_ms);
+}
+template <class Visitor>
+void EachField(TokenAdopted& event, Visitor& visit) {
+  visit.Value(event.digest, &EventColumns::digest);
+}
+template <class Visitor>
+void EachField(TokenFound& event, Visitor& visit) {
+  visit.Value(event.digest, &EventColumns::digest);
+  visit.Value(event.at, &EventColumns::at_ms);
+}
+template <class Visitor>
+void EachField(ClockSetBack& event, Visitor& visit) {
+  visit.Value(event.at, &EventColumns::at_ms);
+}
 /// The other events say all by their name. An event that gets a member must not fall through to here.
 template <class Alternative, class Visitor>
 void EachField(Alternative&, Visitor&) {

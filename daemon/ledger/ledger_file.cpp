@@ -9,7 +9,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "entries_sum.h"
 #include "log_row.h"
 #include "schema.h"
 #include "text_limits.h"
@@ -72,8 +74,10 @@ void MakeLayout(LedgerConnection& connection, const LedgerIdentity& identity) {
   BindColumn(runner, 3, identity.program_version);
   BindColumn(runner, 4, ToMs(identity.opened_at));
   runner.exec();
-  SQLite::Statement head(database, "INSERT INTO log_head (id, seq, hash) VALUES (1, 0, ?)");
+  SQLite::Statement head(database, "INSERT INTO log_head (id, seq, hash, entries_sum) VALUES (1, 0, ?, ?)");
+  const Digest no_entries = EntriesSum().Stored();
   BindColumn(head, 1, beginning);
+  BindColumn(head, 2, no_entries);
   head.exec();
   transaction.commit();
 }
@@ -83,28 +87,11 @@ void RenewLayout(LedgerConnection& connection, const LedgerIdentity& identity) {
   if (version == NewestVersion()) return;
   SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::IMMEDIATE);
   ApplyMigrations(connection.database(), version, LedgerMigrations(), identity.opened_at);
+  const Digest sum = SumOfEntries(connection.database()).Stored();
+  SQLite::Statement note(connection.database(), "UPDATE log_head SET entries_sum = ? WHERE entries_sum IS NULL");
+  BindColumn(note, 1, sum);
+  note.exec();
   transaction.commit();
-}
-
-void CheckLogEnd(LedgerConnection& connection) {
-  SQLite::Statement head(connection.database(), "SELECT seq, hash FROM log_head");
-  SQLite::Statement last(connection.database(), SelectLogRows() + " ORDER BY seq DESC LIMIT 1");
-  const auto refuse = [&](std::string_view why) {
-    connection.Refuse("opening",
-                      fmt::format("{}; it was damaged or changed by hand; `tokensyncd audit` tells more; keep "
-                                  "it, and put a backup in its place",
-                                  why));
-  };
-  if (!head.executeStep()) refuse("the note of its log's end is gone");
-  const auto seq = ColumnAs<std::int64_t>(head, 0);
-  const auto hash = ColumnAs<Digest>(head, 1);
-  if (!last.executeStep()) {
-    if (seq != 0) refuse("its log is gone");
-    return;
-  }
-  const LogRow row = ReadLogRow(last);
-  if (row.seq != seq || row.hash != hash) refuse(fmt::format("its log does not end with record {}", seq));
-  if (HashOf(row) != row.hash) refuse(fmt::format("the last record of its log, {}, does not fit its hash", seq));
 }
 
 void CheckEndpoint(LedgerConnection& connection, const LedgerIdentity& identity) {
@@ -119,20 +106,11 @@ void CheckEndpoint(LedgerConnection& connection, const LedgerIdentity& identity)
 }
 
 /// Writes only what is new: opening alone leaves a ledger as it was.
-std::optional<std::string> NoteSource(LedgerConnection& connection, const LedgerIdentity& identity) {
-  SQLite::Statement query(connection.database(), "SELECT source_url, program_version FROM runner");
-  if (!query.executeStep()) connection.Refuse("opening", "the note of its source is gone; put a backup in its place");
-  const auto source_url = ColumnAs<std::string>(query, 0);
-  const auto program_version = ColumnAs<std::string>(query, 1);
-  query.reset();
-  if (source_url == identity.source_url && program_version == identity.program_version) return std::nullopt;
-  SQLite::Transaction transaction(connection.database(), SQLite::TransactionBehavior::IMMEDIATE);
-  SQLite::Statement update(connection.database(), "UPDATE runner SET source_url = ?, program_version = ?");
-  BindColumn(update, 1, identity.source_url);
-  BindColumn(update, 2, identity.program_version);
+void NoteVersion(LedgerConnection& connection, const LedgerIdentity& identity) {
+  SQLite::Statement update(connection.database(),
+                           "UPDATE runner SET program_version = ?1 WHERE program_version IS NOT ?1");
+  BindColumn(update, 1, identity.program_version);
   update.exec();
-  transaction.commit();
-  return source_url == identity.source_url ? std::nullopt : std::optional(source_url);
 }
 
 /// Persistent in the file, unlike the other pragmas.
@@ -157,8 +135,8 @@ void MakeLedgerFile(const std::filesystem::path& path) {
   }
 }
 
-std::optional<std::string> AdoptLedgerFile(LedgerConnection& connection, const LedgerIdentity& identity) {
-  return connection.Run("opening", [&] {
+void AdoptLedgerFile(LedgerConnection& connection, const LedgerIdentity& identity) {
+  connection.Run("opening", [&] {
     RefuseOddLength(connection);
     if (connection.PragmaNumber("page_count") == 0) {
       MakeLayout(connection, identity);
@@ -174,19 +152,56 @@ std::optional<std::string> AdoptLedgerFile(LedgerConnection& connection, const L
                                     "its place",
                                     *difference));
     }
-    CheckLogEnd(connection);
-    return NoteSource(connection, identity);
+    CheckLogEnd(connection, "opening");
+    NoteVersion(connection, identity);
   });
+}
+
+std::string RecordedSource(LedgerConnection& connection) {
+  SQLite::Statement query(connection.database(), "SELECT source_url FROM runner");
+  if (!query.executeStep()) connection.Refuse("opening", "the note of its source is gone; put a backup in its place");
+  return ColumnAs<std::string>(query, 0);
+}
+
+void CheckLogEnd(LedgerConnection& connection, std::string_view doing) {
+  SQLite::Statement head(connection.database(), "SELECT seq, hash FROM log_head");
+  SQLite::Statement last(connection.database(), SelectLogRows() + " ORDER BY seq DESC LIMIT 1");
+  const auto refuse = [&](std::string_view why) {
+    connection.Refuse(doing, fmt::format("{}; it was damaged or changed by hand; `tokensyncd audit` tells more; keep "
+                                         "it, and put a backup in its place",
+                                         why));
+  };
+  if (!head.executeStep()) refuse("the note of its log's end is gone");
+  const auto seq = ColumnAs<std::int64_t>(head, 0);
+  const auto hash = ColumnAs<Digest>(head, 1);
+  if (!last.executeStep()) {
+    if (seq != 0) refuse("its log is gone");
+    return;
+  }
+  const LogRow row = ReadLogRow(last);
+  if (row.seq != seq || row.hash != hash) refuse(fmt::format("its log does not end with record {}", seq));
+  if (HashOf(row) != row.hash) refuse(fmt::format("the last record of its log, {}, does not fit its hash", seq));
+}
+
+std::optional<std::string> StructureFault(SQLite::Database& database) {
+  SQLite::Statement check(database, "PRAGMA quick_check(1)");
+  check.executeStep();
+  std::string finding = check.getColumn(0).getString();
+  return finding == "ok" ? std::nullopt : std::optional(std::move(finding));
+}
+
+void CheckLedgerKind(LedgerConnection& connection, std::string_view doing) {
+  if (connection.PragmaNumber("page_count") == 0) {
+    connection.Refuse(doing,
+                      "it is empty: nothing was recorded yet, or making it was cut off; `tokensyncd sync` or "
+                      "`run` makes it");
+  }
+  RefuseOtherKinds(connection, doing);
 }
 
 void CheckLedgerFile(LedgerConnection& connection) {
   connection.Run("reading", [&] {
-    if (connection.PragmaNumber("page_count") == 0) {
-      connection.Refuse("reading",
-                        "it is empty: nothing was recorded yet, or making it was cut off; `tokensyncd sync` or "
-                        "`run` makes it");
-    }
-    RefuseOtherKinds(connection, "reading");
+    CheckLedgerKind(connection, "reading");
     if (connection.PragmaNumber("user_version") < NewestVersion()) {
       connection.Refuse("reading",
                         "it was made by an older tokensyncd; `tokensyncd sync` or `run` of this version renews "

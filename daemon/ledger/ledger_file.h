@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "ledger_connection.h"
 #include "sqlite_ledger.h"
@@ -16,10 +17,22 @@ void MakeLedgerFile(const std::filesystem::path& path);
 /// Makes the connection's file a ledger of this program's layout and this identity: an empty one gets all, an older one
 /// the steps that it lacks, both in one transaction each. Throws LedgerError where it is not ours, newer, altered,
 /// damaged as far as a quick look shows, or another service's.
-/// Gives the source URL of the runs before, where the identity has another one.
-std::optional<std::string> AdoptLedgerFile(LedgerConnection& connection, const LedgerIdentity& identity);
+void AdoptLedgerFile(LedgerConnection& connection, const LedgerIdentity& identity);
+
+/// The source URL that the ledger follows. Throws LedgerError, SQLite::Exception.
+std::string RecordedSource(LedgerConnection& connection);
 
 /// For reading: throws LedgerError where the file is not a ledger of exactly this program's layout.
 void CheckLedgerFile(LedgerConnection& connection);
+
+/// For copying: throws LedgerError where the file is not a ledger of this program's layout or an older one.
+void CheckLedgerKind(LedgerConnection& connection, std::string_view doing);
+
+/// Throws LedgerError where the log does not end as it is noted, or its last record does not fit its hash.
+void CheckLogEnd(LedgerConnection& connection, std::string_view doing);
+
+/// What SQLite finds wrong with the file's structure, nothing where it is whole. Reads all of it, but for the indexes'
+/// agreement with their tables. Throws SQLite::Exception.
+std::optional<std::string> StructureFault(SQLite::Database& database);
 
 }  // namespace tokensync

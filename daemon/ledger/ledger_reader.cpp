@@ -9,6 +9,7 @@
 
 #include "chain_audit.h"
 #include "columns.h"
+#include "entries_sum.h"
 #include "entry_row.h"
 #include "ledger_connection.h"
 #include "ledger_file.h"
@@ -102,6 +103,8 @@ class LedgerReader::Source {
     return result;
   }
 
+  [[noreturn]] void Refuse(std::string_view doing, std::string_view why) const { connection_.Refuse(doing, why); }
+
  private:
   LedgerConnection connection_;
 };
@@ -125,13 +128,21 @@ LedgerReader::LedgerReader(std::unique_ptr<Source> source) : source_(std::move(s
 LedgerReader::~LedgerReader() = default;
 
 std::vector<LedgerEntry> LedgerReader::Entries() {
-  return source_->Read("reading the entries of", [](SQLite::Database& database) {
+  bool whole = false;
+  auto found = source_->Read("reading the entries of", [&](SQLite::Database& database) {
     SQLite::Statement query(
         database, fmt::format("SELECT {} FROM entry ORDER BY project, collection, token_len, token_id", kEntryColumns));
     std::vector<LedgerEntry> entries;
-    while (query.executeStep()) entries.push_back(ReadEntry(query));
+    EntriesSum sum;
+    while (query.executeStep()) {
+      entries.push_back(ReadEntry(query));
+      sum.Add(entries.back().key, entries.back().state);
+    }
+    whole = sum == ReadEntriesSum(database);
     return entries;
   });
+  if (!whole) source_->Refuse("reading the entries of", kEntriesDamaged);
+  return found;
 }
 
 std::optional<StoredPayload> LedgerReader::Payload(const TokenKey& key) {
@@ -147,6 +158,14 @@ std::optional<StoredPayload> LedgerReader::Payload(const TokenKey& key) {
 
 Checkpoint LedgerReader::LoadCheckpoint() {
   return source_->Read("reading the checkpoint of", ReadCheckpoint);
+}
+
+std::string LedgerReader::SourceUrl() {
+  return source_->Read("reading", [](SQLite::Database& database) {
+    SQLite::Statement query(database, "SELECT source_url FROM runner");
+    if (!query.executeStep()) throw RowError("id, 1, is missing from the table runner");
+    return ColumnAs<std::string>(query, 0);
+  });
 }
 
 std::optional<PassRecord> LedgerReader::LastPass() {

@@ -78,10 +78,13 @@ class LedgerReader {
   LedgerReader(const LedgerReader&) = delete;
   LedgerReader& operator=(const LedgerReader&) = delete;
 
-  /// As Ledger has them.
+  /// As SqliteLedger has them; Payload() compares nothing.
   std::vector<LedgerEntry> Entries();
   std::optional<StoredPayload> Payload(const TokenKey& key);
   Checkpoint LoadCheckpoint();
+
+  /// The source URL that the ledger follows.
+  std::string SourceUrl();
 
   std::optional<PassRecord> LastPass();
   StateCounts CountByState();

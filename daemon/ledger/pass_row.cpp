@@ -5,7 +5,9 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "survey_rows.h"
 #include "text_limits.h"
 
 namespace tokensync {
@@ -39,6 +41,7 @@ void WriteCheckpoint(SQLite::Statement& update, const Checkpoint& checkpoint) {
   BindColumn(update, 2, head_applied);
   BindColumn(update, 3, FromUint64(checkpoint.last_pass));
   BindColumn(update, 4, std::int64_t{checkpoint.failures_in_a_row});
+  BindColumn(update, 5, checkpoint.distrusted_since ? std::optional(ToMs(*checkpoint.distrusted_since)) : std::nullopt);
   update.exec();
 }
 
@@ -63,6 +66,7 @@ void WritePass(SQLite::Statement& upsert, const PassRecord& pass) {
   BindColumn(upsert, 12, FromUint64(pass.unresolved));
   BindColumn(upsert, 13, FromUint64(pass.bad_manifests));
   BindColumn(upsert, 14, error);
+  BindColumn(upsert, 15, FromUint64(pass.adopted));
   upsert.exec();
 }
 
@@ -73,19 +77,26 @@ void ForgetPasses(SQLite::Statement& remove, std::uint64_t newest) {
 }
 
 Checkpoint ReadCheckpoint(SQLite::Database& database) {
-  SQLite::Statement query(database, "SELECT head_seen, head_applied, last_pass, failures_in_a_row FROM runner");
+  SQLite::Statement query(
+      database, "SELECT head_seen, head_applied, last_pass, failures_in_a_row, distrusted_since_ms FROM runner");
   if (!query.executeStep()) throw RowError("id, 1, is missing from the table runner");
-  return Checkpoint{.head_seen = ToCommitId(ColumnAs<std::optional<std::string>>(query, 0)),
-                    .head_applied = ToCommitId(ColumnAs<std::optional<std::string>>(query, 1)),
-                    .last_pass = ToUint64(ColumnAs<std::int64_t>(query, 2), "last_pass"),
-                    .failures_in_a_row = ToUint32(ColumnAs<std::int64_t>(query, 3), "failures_in_a_row")};
+  const auto distrusted_since_ms = ColumnAs<std::optional<std::int64_t>>(query, 4);
+  SurveyRows surveys = ReadSurveyRows(database);
+  return Checkpoint{
+      .head_seen = ToCommitId(ColumnAs<std::optional<std::string>>(query, 0)),
+      .head_applied = ToCommitId(ColumnAs<std::optional<std::string>>(query, 1)),
+      .last_pass = ToUint64(ColumnAs<std::int64_t>(query, 2), "last_pass"),
+      .failures_in_a_row = ToUint32(ColumnAs<std::int64_t>(query, 3), "failures_in_a_row"),
+      .surveyed = std::move(surveys.surveyed),
+      .unclaimed = std::move(surveys.unclaimed),
+      .distrusted_since = distrusted_since_ms ? std::optional(FromMs(*distrusted_since_ms)) : std::nullopt};
 }
 
 std::optional<PassRecord> ReadLastPass(SQLite::Database& database) {
   SQLite::Statement query(
       database,
       "SELECT pass, cause, started_ms, ended_ms, commit_id, result, created, confirmed, reported, "
-      "rejected, conflicting, unresolved, bad_manifests, error FROM pass ORDER BY pass DESC LIMIT 1");
+      "rejected, conflicting, unresolved, bad_manifests, error, adopted FROM pass ORDER BY pass DESC LIMIT 1");
   if (!query.executeStep()) return std::nullopt;
   const auto count = [&](int column) {
     return ToUint64(ColumnAs<std::int64_t>(query, column), query.getColumnName(column));
@@ -98,6 +109,7 @@ std::optional<PassRecord> ReadLastPass(SQLite::Database& database) {
                     .result = ToResult(ColumnAs<std::string>(query, 5)),
                     .created = count(6),
                     .confirmed = count(7),
+                    .adopted = count(14),
                     .reported = count(8),
                     .rejected = count(9),
                     .conflicting = count(10),

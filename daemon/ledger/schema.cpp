@@ -175,7 +175,35 @@ CREATE TRIGGER git_commit_refuses_delete BEFORE DELETE ON git_commit
 BEGIN SELECT RAISE(ABORT, 'commits that the log names do not change'); END;
 )sql";
 
-constexpr std::array kMigrations = {Migration{"0001 first layout", kFirstLayout}};
+constexpr const char* kSurveys = R"sql(
+-- Collections that were read as a whole before anything was created in them.
+CREATE TABLE survey (
+  project     INTEGER NOT NULL CHECK (project BETWEEN 0 AND 9007199254740992),
+  collection  INTEGER NOT NULL CHECK (collection BETWEEN 0 AND 9007199254740992),
+  surveyed_ms INTEGER NOT NULL,
+  PRIMARY KEY (project, collection)
+) STRICT, WITHOUT ROWID;
+
+-- Tokens that a survey found and that neither git nor the ledger laid claim to: they exist, whoever made them.
+CREATE TABLE unclaimed (
+  project    INTEGER NOT NULL CHECK (project BETWEEN 0 AND 9007199254740992),
+  collection INTEGER NOT NULL CHECK (collection BETWEEN 0 AND 9007199254740992),
+  token_len  INTEGER NOT NULL CHECK (token_len = length(token_id)),
+  token_id   TEXT NOT NULL CHECK (length(token_id) BETWEEN 1 AND 78 AND token_id NOT GLOB '*[^0-9]*'
+                                  AND (token_id = '0' OR token_id NOT GLOB '0*')),
+  PRIMARY KEY (project, collection, token_len, token_id)
+) STRICT, WITHOUT ROWID;
+
+-- When the ledger was found not to be the one that ran last.
+ALTER TABLE runner ADD COLUMN distrusted_since_ms INTEGER;
+-- Changes whenever that is found: two ledgers that go on from one copy differ in it, the copy differs from both.
+ALTER TABLE runner ADD COLUMN incarnation INTEGER NOT NULL DEFAULT 0 CHECK (incarnation >= 0);
+ALTER TABLE pass ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0 CHECK (adopted >= 0);
+-- The sum over all rows of entry that the last change of them left: see entries_sum.h. NULL only within this step.
+ALTER TABLE log_head ADD COLUMN entries_sum BLOB CHECK (length(entries_sum) = 32);
+)sql";
+
+constexpr std::array kMigrations = {Migration{"0001 first layout", kFirstLayout}, Migration{"0002 surveys", kSurveys}};
 
 using Layout = std::map<std::string, std::string>;
 

@@ -9,12 +9,17 @@
 #include <variant>
 
 #include "columns.h"
+#include "entries_sum.h"
 #include "entry_row.h"
 #include "ledger_connection.h"
 #include "ledger_file.h"
+#include "ledger_mark.h"
+#include "ledger_standing.h"
 #include "log_row.h"
 #include "pass_row.h"
 #include "runner_lock.h"
+#include "sha256.h"
+#include "survey_rows.h"
 #include "text_limits.h"
 
 namespace tokensync {
@@ -24,19 +29,15 @@ namespace {
 /// Commits whose row numbers are remembered.
 constexpr std::size_t kCommitsRemembered = 4'096;
 
-bool CarriesPayload(const Event& event) {
-  return std::holds_alternative<CreateIntended>(event) || std::holds_alternative<ConflictReopened>(event);
-}
-
 /// Aborts where the change breaks the contract of Record().
 void DemandLawful(const EntryState& before, const Change& change) {
   Demand(Advance(before, change.event) == change.after,
          "a change whose state does not follow from the recorded one was to be recorded");
   if (CarriesPayload(change.event)) {
     Demand(change.payload || DigestOf(before) == DigestOf(change.after),
-           "an intent was to be recorded without its payload");
+           "an event with a payload was to be recorded without it");
   } else {
-    Demand(!change.payload, "a payload was to be recorded without an intent");
+    Demand(!change.payload, "a payload was to be recorded with an event that has none");
   }
 }
 
@@ -46,27 +47,37 @@ void DemandLawful(const EntryState& before, const Change& change) {
 class SqliteLedger::Store {
  public:
   Store(const std::filesystem::path& path, const LedgerIdentity& identity)
-      : lock_(path), connection_(OpenFile(path)), previous_source_url_(AdoptLedgerFile(connection_, identity)) {
+      : lock_(path), mark_(path), connection_(OpenFile(path)), source_url_(identity.source_url) {
+    AdoptLedgerFile(connection_, identity);
     connection_.Run("opening", [&] {
+      standing_ = SettleStanding(connection_, mark_, identity.opened_at);
+      end_ = MarkedEndOf(connection_);
+      entries_sum_ = ReadEntriesSum(connection_.database());
+      std::string recorded = RecordedSource(connection_);
+      if (recorded != source_url_) previous_source_url_ = std::move(recorded);
       statements_.emplace(connection_.database());
-      LoadLogHead();
     });
   }
 
   std::vector<LedgerEntry> Entries() {
     return connection_.Run("reading the entries of", [&] {
       std::vector<LedgerEntry> entries;
+      EntriesSum sum;
       SQLite::Statement& query = statements_->entries;
       const StatementUse use(query);
-      while (query.executeStep()) entries.push_back(ReadEntry(query));
+      while (query.executeStep()) {
+        entries.push_back(ReadEntry(query));
+        sum.Add(entries.back().key, entries.back().state);
+      }
+      if (sum != entries_sum_) connection_.Refuse("reading the entries of", kEntriesDamaged);
       return entries;
     });
   }
 
   void Record(std::span<const Change> changes) {
     if (changes.empty()) return;
-    const std::int64_t seq_before = log_seq_;
-    const Digest hash_before = log_hash_;
+    const MarkedEnd end_before = end_;
+    const EntriesSum sum_before = entries_sum_;
     try {
       connection_.Run(fmt::format("recording {} changes in", changes.size()), [&] {
         SQLite::Transaction transaction(connection_.database(), SQLite::TransactionBehavior::IMMEDIATE);
@@ -75,11 +86,12 @@ class SqliteLedger::Store {
         transaction.commit();
       });
     } catch (...) {
-      log_seq_ = seq_before;
-      log_hash_ = hash_before;
+      end_ = end_before;
+      entries_sum_ = sum_before;
       commits_.clear();  // what was inserted is rolled back
       throw;
     }
+    mark_.Write(end_);
   }
 
   std::optional<StoredPayload> Payload(const TokenKey& key) {
@@ -88,7 +100,14 @@ class SqliteLedger::Store {
       const StatementUse use(query);
       BindKey(query, 1, key);
       if (!query.executeStep()) return std::nullopt;
-      return StoredPayload{ColumnAs<std::string>(query, 0), ColumnAs<std::int64_t>(query, 1) != 0};
+      StoredPayload payload{ColumnAs<std::string>(query, 0), ColumnAs<std::int64_t>(query, 1) != 0};
+      if (DigestOf(StateNow(key)) != PayloadDigest(payload.payload, payload.is_private)) {
+        connection_.Refuse("reading a payload of",
+                           fmt::format("that of {} is not the one that was recorded; the file is damaged; keep it, "
+                                       "and put a backup in its place",
+                                       key.Text()));
+      }
+      return payload;
     });
   }
 
@@ -100,15 +119,32 @@ class SqliteLedger::Store {
     connection_.Run("recording a pass in", [&] {
       SQLite::Transaction transaction(connection_.database(), SQLite::TransactionBehavior::IMMEDIATE);
       WriteCheckpoint(statements_->checkpoint, checkpoint);
+      // Forgotten until the commit: after a failure nobody knows what is there.
+      const SurveyRows before =
+          surveys_ ? *std::exchange(surveys_, std::nullopt) : ReadSurveyRows(connection_.database());
+      SurveyRows after = SurveyRows::Of(checkpoint);
+      statements_->surveys.Write(before, after);
       if (pass != nullptr) {
         WritePass(statements_->pass, *pass);
         ForgetPasses(statements_->old_passes, pass->pass);
       }
       transaction.commit();
+      surveys_ = std::move(after);
     });
   }
 
+  LedgerStanding standing() const { return standing_; }
   const std::optional<std::string>& previous_source_url() const { return previous_source_url_; }
+
+  void FollowSource() {
+    if (!previous_source_url_) return;
+    connection_.Run("noting the source of", [&] {
+      SQLite::Statement update(connection_.database(), "UPDATE runner SET source_url = ?");
+      BindColumn(update, 1, source_url_);
+      update.exec();
+    });
+    previous_source_url_.reset();
+  }
 
  private:
   struct Statements {
@@ -129,17 +165,19 @@ class SqliteLedger::Store {
                          "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET payload = excluded.payload, "
                          "is_private = excluded.is_private"),
           insert_log(database, InsertLogRow()),
-          log_head(database, "UPDATE log_head SET seq = ?, hash = ?"),
+          log_head(database, "UPDATE log_head SET seq = ?, hash = ?, entries_sum = ?"),
           insert_commit(database,
                         "INSERT INTO git_commit (id, author, subject, time_ms) VALUES (?, ?, ?, ?) "
                         "ON CONFLICT (id) DO NOTHING"),
           commit(database, "SELECT commit_no, id, author, subject, time_ms FROM git_commit WHERE id = ?"),
           checkpoint(database, kUpdateCheckpoint),
           pass(database, kUpsertPass),
-          old_passes(database, kDeleteOldPasses) {}
+          old_passes(database, kDeleteOldPasses),
+          surveys(database) {}
 
     SQLite::Statement entries, entry, upsert_entry, delete_entry, payload, upsert_payload, insert_log, log_head,
         insert_commit, commit, checkpoint, pass, old_passes;
+    SurveyWriter surveys;
   };
 
   struct NumberedCommit {
@@ -152,13 +190,6 @@ class SqliteLedger::Store {
     return LedgerConnection(path, LedgerConnection::Access::kWrite);
   }
 
-  void LoadLogHead() {
-    SQLite::Statement query(connection_.database(), "SELECT seq, hash FROM log_head");
-    query.executeStep();
-    ReadColumn(query, 0, log_seq_);
-    ReadColumn(query, 1, log_hash_);
-  }
-
   EntryState StateNow(const TokenKey& key) {
     SQLite::Statement& query = statements_->entry;
     const StatementUse use(query);
@@ -168,8 +199,11 @@ class SqliteLedger::Store {
 
   void RecordOne(const Change& change) {
     const TokenKey& key = change.record.key;
-    DemandLawful(StateNow(key), change);
+    const EntryState before = StateNow(key);
+    DemandLawful(before, change);
     AppendToLog(change);
+    entries_sum_.Remove(key, before);
+    entries_sum_.Add(key, change.after);
     if (std::holds_alternative<None>(change.after)) {
       DeleteEntry(key);
       return;
@@ -180,8 +214,8 @@ class SqliteLedger::Store {
 
   void AppendToLog(const Change& change) {
     LogRow row = ToLogRow(change);
-    row.seq = log_seq_ + 1;
-    row.prev_hash = log_hash_;
+    row.seq = end_.seq + 1;
+    row.prev_hash = end_.hash;
     if (change.record.commit) {
       const NumberedCommit& commit = CommitFor(*change.record.commit);
       row.commit_no = commit.number;
@@ -192,8 +226,8 @@ class SqliteLedger::Store {
     const StatementUse use(insert);
     BindLogRow(insert, row);
     insert.exec();
-    log_seq_ = row.seq;
-    log_hash_ = row.hash;
+    end_.seq = row.seq;
+    end_.hash = row.hash;
   }
 
   /// The commit as it is recorded; a commit that is known keeps the texts of the first time.
@@ -240,18 +274,24 @@ class SqliteLedger::Store {
 
   void SaveLogHead() {
     SQLite::Statement& statement = statements_->log_head;
+    const Digest sum = entries_sum_.Stored();
     const StatementUse use(statement);
-    BindColumn(statement, 1, log_seq_);
-    BindColumn(statement, 2, log_hash_);
+    BindColumn(statement, 1, end_.seq);
+    BindColumn(statement, 2, end_.hash);
+    BindColumn(statement, 3, sum);
     statement.exec();
   }
 
   RunnerLock lock_;
+  LedgerMark mark_;
   LedgerConnection connection_;
+  const std::string source_url_;
   std::optional<std::string> previous_source_url_;
+  LedgerStanding standing_ = LedgerStanding::kNew;
   std::optional<Statements> statements_;
-  std::int64_t log_seq_ = 0;
-  Digest log_hash_;
+  MarkedEnd end_;
+  EntriesSum entries_sum_;
+  std::optional<SurveyRows> surveys_;  // as they are in the ledger, where that is known
   std::map<std::string, NumberedCommit> commits_;
 };
 
@@ -280,6 +320,14 @@ Checkpoint SqliteLedger::LoadCheckpoint() {
 
 void SqliteLedger::SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) {
   store_->SaveCheckpoint(checkpoint, pass);
+}
+
+LedgerStanding SqliteLedger::standing() const {
+  return store_->standing();
+}
+
+void SqliteLedger::FollowSource() {
+  store_->FollowSource();
 }
 
 const std::optional<std::string>& SqliteLedger::previous_source_url() const {

@@ -41,16 +41,15 @@ std::string QuotedLine(const Problem& problem, std::string_view bold_red, std::s
   return out;
 }
 
-/// GitHub's escapes; in a property ':' and ',' as well.
+/// GitHub's escapes, in a property of ':' and ',' as well; what else is not printable is shown as such.
 std::string GithubEscaped(std::string_view text, bool property) {
   std::string out;
-  for (const char c : text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view character = text.substr(at, CodePointAt(text, at).length);
+    const char c = character[0];
     const bool escape = c == '%' || c == '\r' || c == '\n' || (property && (c == ':' || c == ','));
-    if (escape) {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    } else {
-      out.push_back(c);
-    }
+    out += escape ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : PrintableText(character);
+    at += character.size();
   }
   return out;
 }
@@ -84,7 +83,7 @@ std::string ProblemJson(const Problem& problem) {
 }
 
 std::string ProblemGithub(const Problem& problem) {
-  std::string out = "::error file=" + GithubEscaped(ValidText(problem.place.path), true);
+  std::string out = "::error file=" + GithubEscaped(problem.place.path, true);
   if (problem.place.line > 0) out += fmt::format(",line={}", problem.place.line);
   if (problem.place.line > 0 && problem.place.column > 0) out += fmt::format(",col={}", problem.place.column);
   const std::string message =

@@ -83,7 +83,12 @@ JsonValue ToJson(const YamlNode& node, ProblemList& problems) {
     }
     case YamlKind::kMap: {
       JsonObject object;
-      for (const YamlMember& member : node.members) object[member.key] = ToJson(member.value, problems);
+      for (const YamlMember& member : node.members) {
+        if (member.key.find('\0') != std::string::npos) {
+          problems.Add(member.position, "a name with a NUL character, which readers of JSON cut short", "remove it");
+        }
+        object[member.key] = ToJson(member.value, problems);
+      }
       return object;
     }
   }

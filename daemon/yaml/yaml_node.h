@@ -41,7 +41,8 @@ std::string_view KindText(YamlKind kind);
 /// Whether a value of kind kBool is true.
 bool IsTrue(const YamlNode& node);
 
-/// The value as JSON. A number that JSON does not keep exactly, or not at all, is a problem and becomes null.
+/// The value as JSON. A number that JSON does not keep exactly, or not at all, is a problem and becomes null; a name
+/// with a NUL is a problem.
 JsonValue ToJson(const YamlNode& node, ProblemList& problems);
 
 }  // namespace tokensync

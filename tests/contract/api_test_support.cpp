@@ -42,6 +42,7 @@ struct OutcomeNamer {
   std::string operator()(const Unknown&) const { return "unknown"; }
   std::string operator()(const Found& found) const { return found.differences.empty() ? "found" : "found-different"; }
   std::string operator()(const Absent&) const { return "absent"; }
+  std::string operator()(const Listed&) const { return "listed"; }
   std::string operator()(const Unsupported&) const { return "unsupported"; }
   std::string operator()(const ReadingFailed&) const { return "reading-failed"; }
 };
@@ -70,6 +71,10 @@ Call ReadCall(const std::string& token_id) {
   return call;
 }
 
+Call ListCall(std::uint32_t page) {
+  return {CallKind::kList, TokenKey::OfCollection({ProjectId{30957}, CollectionId{888}}), false, {}, page};
+}
+
 std::string TokenReply(const std::string& token_id) {
   return fmt::format(
       R"({{"token":{{"tokenId":"{0}","name":"Dragon {0}","external_url":"https://example.com/{0}","description":"",)"
@@ -91,6 +96,10 @@ std::string NameOf(const CreateOutcome& outcome) {
 }
 
 std::string NameOf(const ReadOutcome& outcome) {
+  return std::visit(OutcomeNamer(), outcome);
+}
+
+std::string NameOf(const ListOutcome& outcome) {
   return std::visit(OutcomeNamer(), outcome);
 }
 

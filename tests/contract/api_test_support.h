@@ -2,6 +2,7 @@
 /// them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,7 @@ TokenKey KeyOf(const std::string& token_id);
 /// A create of a token with a name and one of the two-spelled fields.
 Call CreateCall(const std::string& token_id);
 Call ReadCall(const std::string& token_id);
+Call ListCall(std::uint32_t page);
 /// What the service answers to CreateCall: the token as it was sent, in the vendor's spelling.
 std::string TokenReply(const std::string& token_id);
 
@@ -36,5 +38,7 @@ std::unique_ptr<HttpMetadataApi> ApiFor(const std::string& url, Clock& clock, Ht
 std::string NameOf(const CreateOutcome& outcome);
 /// "found", "found-different", "absent", "unsupported", "reading-failed", and as above.
 std::string NameOf(const ReadOutcome& outcome);
+/// "listed", and as above.
+std::string NameOf(const ListOutcome& outcome);
 
 }  // namespace tokensync

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "memory_ledger.h"
 #include "sha256.h"
 
 namespace tokensync {
@@ -61,7 +62,7 @@ std::shared_ptr<const Commit> CommitNumber(std::uint32_t number) {
 Change ChangeBy(const EntryState& before, const TokenKey& key, Event event, std::uint32_t version) {
   auto after = Advance(before, event);
   if (!after) std::abort();
-  const bool intent = std::holds_alternative<CreateIntended>(event) || std::holds_alternative<ConflictReopened>(event);
+  const bool with_payload = CarriesPayload(event);
   Change change{.event = std::move(event),
                 .after = *std::move(after),
                 .record = {.time = At(version),
@@ -83,7 +84,7 @@ Change ChangeBy(const EntryState& before, const TokenKey& key, Event event, std:
                            .detail = "a detail"},
                 .payload = std::nullopt,
                 .is_private = false};
-  if (intent) change.payload = PayloadOf(key, version);
+  if (with_payload) change.payload = PayloadOf(key, version);
   return change;
 }
 
@@ -118,6 +119,20 @@ std::vector<Story> Stories() {
         .Then(ReadFailed{.due = At(5)})
         .Then(ReadAbsent{.due = At(6), .settled = false})
         .Then(ReadAbsent{.due = At(7), .settled = true});
+  });
+  tell("uncertain, read too early", [](StoryTeller& s) { s.Lost().Then(ReadUnsettled{.due = At(8)}); });
+  tell("uncertain, found in a survey", [](StoryTeller& s) {
+    s.Sent().Then(CreateRefused{}).Then(TokenFound{.digest = DigestOfPayload(s.key, 2), .at = At(9)}, 2);
+  });
+  tell("pending, the clock set back", [](StoryTeller& s) {
+    s.Sent().Then(CreateNotDone{.due = At(9), .attempt_spent = true}).Then(ClockSetBack{.at = At(2)});
+  });
+  tell("uncertain, the clock set back", [](StoryTeller& s) { s.Lost().Then(ClockSetBack{.at = At(1)}); });
+  tell("adopted", [](StoryTeller& s) { s.Then(TokenAdopted{.digest = DigestOfPayload(s.key, 1)}); });
+  tell("adopted after a call that was not done", [](StoryTeller& s) {
+    s.Sent()
+        .Then(CreateNotDone{.due = At(9), .attempt_spent = true})
+        .Then(TokenAdopted{.digest = DigestOfPayload(s.key, 1)});
   });
   tell("confirmed", [](StoryTeller& s) { s.Created(); });
   tell("confirmed by reading", [](StoryTeller& s) { s.Lost().Then(ReadEqual{}); });
@@ -169,7 +184,11 @@ Event RandomHistory::AnyEvent(const TokenKey& key, const EntryState& state) {
       DriftReported{.drift = drift},
       DriftSettled{},
       ConflictReopened{.digest = anew, .at = now},
-      EntryWithdrawn{}};
+      EntryWithdrawn{},
+      ReadUnsettled{.due = due},
+      TokenAdopted{.digest = anew},
+      TokenFound{.digest = anew, .at = now},
+      ClockSetBack{.at = now}};
   return any.at(Pick(static_cast<std::uint32_t>(any.size())));
 }
 
@@ -184,8 +203,6 @@ Change RandomHistory::One() {
     const auto after = Advance(before, event);
     if (!after) continue;
 
-    const bool intent =
-        std::holds_alternative<CreateIntended>(event) || std::holds_alternative<ConflictReopened>(event);
     Change change{.event = event,
                   .after = *after,
                   .record = {.time = At(now_ms_),
@@ -210,7 +227,7 @@ Change RandomHistory::One() {
                               .message = "slower",
                               .cause = ""};
     }
-    if (intent) {
+    if (CarriesPayload(event)) {
       for (std::uint32_t version = 0; version < 4; ++version) {
         if (DigestOfPayload(key, version) == DigestOf(*after)) change.payload = PayloadOf(key, version);
       }

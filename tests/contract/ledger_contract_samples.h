@@ -24,7 +24,7 @@ Digest DigestOfPayload(const TokenKey& key, std::uint32_t version);
 std::shared_ptr<const Commit> CommitNumber(std::uint32_t number);
 
 /// The change that `event` makes of `before`, with a full log record; with the payload of `version` where the event is
-/// an intent. Aborts where the event cannot happen.
+/// one that has one. Aborts where the event cannot happen.
 Change ChangeBy(const EntryState& before, const TokenKey& key, Event event, std::uint32_t version = 1);
 
 /// One way to each alternative of EntryState with each combination of its optional parts. The last event makes it.

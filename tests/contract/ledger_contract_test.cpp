@@ -1,12 +1,14 @@
 /// What ports.h promises of a Ledger, for the real one and its double.
 #include <catch2/catch.hpp>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "ledger_contract_samples.h"
 #include "ledger_test_support.h"
 #include "memory_ledger.h"
+#include "sha256.h"
 
 namespace tokensync {
 namespace {
@@ -42,6 +44,7 @@ PassRecord SomePass(std::uint64_t number) {
                     .result = PassResult::kIncomplete,
                     .created = 1,
                     .confirmed = 2,
+                    .adopted = 8,
                     .reported = 3,
                     .rejected = 4,
                     .conflicting = 5,
@@ -136,11 +139,12 @@ TEMPLATE_TEST_CASE("the payload of the last intent is kept until the next one, o
   };
   const auto payload = [&] { return ledger->Payload(key); };
 
-  record(CreateIntended{.digest = DigestOfPayload(key, 1), .attempt = 1, .at = At(1)}, 1, true, true);
+  const Digest secret = PayloadDigest(PayloadOf(key, 1), true);
+  record(CreateIntended{.digest = secret, .attempt = 1, .at = At(1)}, 1, true, true);
   CHECK(payload() == StoredPayload{PayloadOf(key, 1), true});
   record(CreateNotDone{.due = At(5), .attempt_spent = true}, 1, false, false);
   CHECK(payload() == StoredPayload{PayloadOf(key, 1), true});
-  record(CreateIntended{.digest = DigestOfPayload(key, 1), .attempt = 2, .at = At(6)}, 1, false, false);
+  record(CreateIntended{.digest = secret, .attempt = 2, .at = At(6)}, 1, false, false);
   CHECK(payload() == StoredPayload{PayloadOf(key, 1), true});
   record(CreateNotDone{.due = At(7), .attempt_spent = true}, 1, false, false);
   record(CreateIntended{.digest = DigestOfPayload(key, 2), .attempt = 1, .at = At(8)}, 2, true, false);
@@ -172,15 +176,69 @@ TEMPLATE_TEST_CASE("a payload of any length and with every character comes back"
   TestType shelf;
   const auto ledger = shelf.Open();
   const TokenKey key = KeyOf(1, 2, "3");
-  Change change = Intend(key);
-  change.payload = std::string("quote ' \" and \xE2\x82\xAC and \xF0\x9F\x90\x89 ") + std::string(3 << 20, 'x');
+  const std::string payload =
+      std::string("quote ' \" and \xE2\x82\xAC and \xF0\x9F\x90\x89 ") + std::string(3 << 20, 'x');
+  Change change =
+      ChangeBy(None{}, key, CreateIntended{.digest = PayloadDigest(payload, false), .attempt = 1, .at = At(1)});
+  change.payload = payload;
   ledger->Record({&change, 1});
   CHECK(ledger->Payload(key)->payload == *change.payload);
 }
 
+TEMPLATE_TEST_CASE("what is adopted or found in a survey keeps what it was compared with", "[ledger]", LEDGERS) {
+  TestType shelf;
+  const TokenKey adopted = KeyOf(1, 2, "3"), found = KeyOf(1, 2, "4");
+  const std::vector<Change> changes = {
+      ChangeBy(None{}, adopted, TokenAdopted{.digest = DigestOfPayload(adopted, 1)}),
+      ChangeBy(None{}, found, TokenFound{.digest = DigestOfPayload(found, 1), .at = At(5)})};
+  shelf.Open()->Record(changes);
+  const auto ledger = shelf.Open();
+  CHECK(ledger->Payload(adopted) == StoredPayload{PayloadOf(adopted, 1), false});
+  CHECK(ledger->Payload(found) == StoredPayload{PayloadOf(found, 1), false});
+  CHECK(ledger->Entries() == std::vector<LedgerEntry>{{adopted, changes[0].after}, {found, changes[1].after}});
+}
+
+TEMPLATE_TEST_CASE("surveyed collections come, change and go with the checkpoint", "[ledger]", LEDGERS) {
+  TestType shelf;
+  std::mt19937 random(5);
+  Checkpoint checkpoint{.distrusted_since = At(-5)};
+  auto ledger = shelf.Open();
+  for (int round = 0; round < 20; ++round) {
+    for (int step = 0; step < 10; ++step) {
+      const CollectionKey key{ProjectId{1 + random() % 2}, CollectionId{random() % 12}};
+      if (random() % 3 == 0) {
+        checkpoint.surveyed.erase(key);
+        checkpoint.unclaimed.erase(key);
+      } else {
+        checkpoint.surveyed[key] = At(random() % 4);
+        std::set<TokenId> tokens;
+        for (auto count = random() % 3; count > 0; --count)
+          tokens.insert(*TokenId::Parse(std::to_string(random() % 20)));
+        if (!tokens.empty()) checkpoint.unclaimed[key] = std::move(tokens);
+      }
+    }
+    if (random() % 5 == 0) checkpoint.distrusted_since.reset();
+    ledger->SaveCheckpoint(checkpoint, nullptr);
+    if (random() % 2 == 0) {
+      ledger.reset();
+      ledger = shelf.Open();
+    }
+    REQUIRE(ledger->LoadCheckpoint() == checkpoint);
+  }
+  checkpoint.surveyed.clear();
+  checkpoint.unclaimed.clear();
+  ledger->SaveCheckpoint(checkpoint, nullptr);
+  CHECK(ledger->LoadCheckpoint() == checkpoint);
+}
+
 TEMPLATE_TEST_CASE("the checkpoint and its pass are remembered", "[ledger]", LEDGERS) {
   TestType shelf;
-  const Checkpoint first{.head_seen = CommitNumber(1)->id, .head_applied = {}, .last_pass = 1, .failures_in_a_row = 3};
+  const Checkpoint first{.head_seen = CommitNumber(1)->id,
+                         .head_applied = {},
+                         .last_pass = 1,
+                         .failures_in_a_row = 3,
+                         .surveyed = {{{ProjectId{1}, CollectionId{2}}, At(3)}},
+                         .distrusted_since = At(2)};
   const Checkpoint second{.head_seen = CommitNumber(2)->id,
                           .head_applied = CommitNumber(1)->id,
                           .last_pass = kSafeIntegerMax,

@@ -31,10 +31,9 @@ void MemoryLedger::Record(std::span<const Change> changes) {
     const auto it = store_->entries.find(key);
     const EntryState before = it == store_->entries.end() ? EntryState(None{}) : it->second;
     Demand(Advance(before, change.event) == change.after, "a state does not follow from the recorded one");
-    const bool intent =
-        std::holds_alternative<CreateIntended>(change.event) || std::holds_alternative<ConflictReopened>(change.event);
-    Demand(intent || !change.payload, "a payload without an intent");
-    Demand(!intent || change.payload || DigestOf(before) == DigestOf(change.after), "an intent without its payload");
+    const bool carries = CarriesPayload(change.event);
+    Demand(carries || !change.payload, "a payload with an event that has none");
+    Demand(!carries || change.payload || DigestOf(before) == DigestOf(change.after), "an event without its payload");
     store_->log.push_back(change);
     if (std::holds_alternative<None>(change.after)) {
       store_->entries.erase(key);

@@ -11,6 +11,9 @@
 
 namespace tokensync {
 
+/// Whether what is sent or compared is recorded with such an event.
+bool CarriesPayload(const Event& event);
+
 /// What is left when a MemoryLedger dies: its disk, so to speak.
 struct MemoryLedgerStore {
   std::map<TokenKey, EntryState> entries;

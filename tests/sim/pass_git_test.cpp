@@ -41,7 +41,7 @@ TEST_CASE("tokens that git declares are created once, confirmed and recorded wit
 
 TEST_CASE("what the newest commit brought is created first") {
   World world;
-  world.policy.executor.concurrency = 1;
+  world.policy.executor.rate.concurrency = 1;
   world.source.Push({{"old.yaml", {.tokens = {Token(1), Token(5)}}}});
   world.source.Push({{"old.yaml", {.tokens = {Token(1), Token(5)}}}, {"new.yaml", {.tokens = {Token(3)}}}});
   world.Pass();

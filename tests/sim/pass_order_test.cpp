@@ -10,7 +10,7 @@ namespace {
 
 /// Calls take 100 ms, one at a time.
 void OneCallAtATime(World& world) {
-  world.policy.executor.concurrency = 1;
+  world.policy.executor.rate.concurrency = 1;
   world.service.rules.latency_min = world.service.rules.latency_max = Duration(100);
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("a newer head that was read and cannot be planned for ends the pass in
 
 TEST_CASE("a payload that cannot be read in the middle of a step loses no call and no place") {
   World world;
-  world.policy.executor.concurrency = 4;
+  world.policy.executor.rate.concurrency = 4;
   world.source.Push(TreeOf(1, 8));
   int payloads = 0;
   world.source.fails = [&](SourceStep step) { return step == SourceStep::kPayload && ++payloads == 3; };
@@ -160,7 +160,7 @@ TEST_CASE("a payload that cannot be read in the middle of a step loses no call a
 
 TEST_CASE("a stop awaits the calls in flight, records them and starts no other") {
   World world;
-  world.policy.executor.concurrency = 2;
+  world.policy.executor.rate.concurrency = 2;
   world.service.rules.latency_min = world.service.rules.latency_max = Duration(100);
   world.source.Push(TreeOf(1, 6));
   After(world, Duration(50), [&] {
@@ -232,7 +232,7 @@ TEST_CASE("a crash at any step, whatever of its calls arrives: every token is cr
   for (bool crashed = true; crashed; ++step) {
     crashed = false;
     World world(step);
-    world.policy.executor.concurrency = 2;
+    world.policy.executor.rate.concurrency = 2;
     world.policy.batch_max = 3;
     world.service.rules.unique = false;
     world.source.Push(TreeOf(1, 4));
@@ -277,7 +277,7 @@ TEST_CASE("a pass that died leaves its number unused") {
 TEST_CASE("intents and outcomes share transactions of limited size") {
   World world;
   world.policy.batch_max = 10;
-  world.policy.executor.concurrency = 4;
+  world.policy.executor.rate.concurrency = 4;
   world.source.Push(TreeOf(1, 100));
   world.Pass();
   CHECK(world.ledger.log().size() == 200);

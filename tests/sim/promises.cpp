@@ -14,6 +14,17 @@ bool Is(const Variant& variant) {
   return std::holds_alternative<Alternative>(variant);
 }
 
+/// Whether the service works, whatever it says.
+bool IsAnswer(const CreateOutcome& outcome) {
+  return Is<Created>(outcome) || Is<AlreadyThere>(outcome) || Is<Refused>(outcome);
+}
+bool IsAnswer(const ReadOutcome& outcome) {
+  return Is<Found>(outcome) || Is<Absent>(outcome);
+}
+bool IsAnswer(const ListOutcome& outcome) {
+  return Is<Listed>(outcome) || Is<Refused>(outcome);
+}
+
 Digest HeldDigest(const HeldToken& token) {
   return PayloadDigest(token.payload, token.is_private);
 }
@@ -24,7 +35,11 @@ void Promises::RunBegins() {
   origins_.clear();
   last_answer_.clear();
   starts_.clear();
+  given_up_.clear();
+  surveys_begun_.clear();
+  page_read_at_.clear();
   held_back_until_ = {};
+  probing_ = ledger_.checkpoint().failures_in_a_row > 0;
   recorded_ = ledger_.log().size();
 }
 
@@ -54,6 +69,7 @@ void Promises::Recording(const EntryState& before, const Change& change) {
   CheckOutcome(before, change);
   CheckDoubt(before, change);
   CheckReport(change);
+  CheckAdoption(before, change);
 }
 
 void Promises::CheckIntent(const EntryState& before, const Change& change, const CreateIntended& intent) {
@@ -76,6 +92,7 @@ void Promises::CheckIntent(const EntryState& before, const Change& change, const
     } else {
       Demand(intent.attempt == 1, "the first attempt is not counted as such");
     }
+    CheckCleared(key);
   }
   intents_.emplace(key, intent.digest);
   origins_.insert_or_assign(
@@ -148,6 +165,49 @@ void Promises::CheckReport(const Change& change) const {
   }
 }
 
+void Promises::CheckAdoption(const EntryState& before, const Change& change) const {
+  if (!Is<TokenAdopted>(change.event) && !Is<TokenFound>(change.event)) return;
+  Demand(!Is<Submitting>(before) && !Is<Uncertain>(before), "a token that was sent is adopted");
+  const TokenKey& key = change.record.key;
+  const Entry* entry = planned_->Find(key);
+  Demand(entry != nullptr && entry->digest == DigestOf(change.after), "what git does not declare is adopted");
+  const HeldToken* held = service_.Held(key);
+  Demand(Is<TokenFound>(change.event) || held != nullptr, "a token is adopted that does not exist");
+  const bool is_listed = Is<TokenFound>(change.event) && change.record.other_digest;
+  if (is_listed && held != nullptr) {
+    Demand(PayloadDigest(held->payload, entry->is_private) != entry->digest, "a listed token that is equal is doubted");
+  }
+}
+
+/// Where looking is possible, nothing is created in a collection that was not looked at.
+void Promises::CheckCleared(const TokenKey& key) const {
+  if (!policy_.executor.survey || !service_.rules.listable) return;
+  const CollectionKey collection = key.Collection();
+  Demand(ledger_.checkpoint().surveyed.contains(collection) || given_up_.contains(collection),
+         "a token is created in a collection that was not surveyed");
+}
+
+void Promises::SurveyEnded(const SurveyReport& report) {
+  Demand(report.end != SurveyEnd::kUnsupported || !service_.rules.listable, "a survey is given up without a reason");
+  if (report.end != SurveyEnd::kRead) {
+    if (!report.held) given_up_.insert(report.collection);
+    return;
+  }
+  looked_at_.insert_or_assign(report.collection, surveys_begun_.at(report.collection));
+  Demand(report.adopted + report.different + report.undeclared <= report.tokens, "a survey counts tokens twice");
+  Demand(report.pages <= report.tokens / service_.rules.page_size + 2, "a survey reads more pages than there are");
+}
+
+void Promises::LedgerReplaced() {
+  ledger_replaced_ = true;
+  in_doubt_.clear();
+  looked_at_.clear();
+  for (const auto& [key, state] : ledger_.entries()) {
+    const auto* uncertain = std::get_if<Uncertain>(&state);
+    if (uncertain != nullptr && !uncertain->exists) in_doubt_.insert(key);
+  }
+}
+
 void Promises::Recorded(std::size_t changes) {
   recorded_ += changes;
   Demand(recorded_ == ledger_.log().size(), "the observer is told of something else than what is durable");
@@ -156,28 +216,41 @@ void Promises::Recorded(std::size_t changes) {
 // ---- calls ----
 
 void Promises::Starting(const Call& call) {
-  const TimePoint now = clock_.Now();
   Demand(!stop_seen_, "a call leaves after the stop");
   Demand(!denied_, "a call leaves after the service refused our credential");
-  Demand(now >= held_back_until_, "a call leaves before Retry-After is over");
-  Demand(service_.InFlight() < policy_.executor.concurrency, "more calls are in flight than there are places");
+  Demand(clock_.WorldNow() >= held_back_until_, "a call leaves before Retry-After is over");
+  Demand(service_.InFlight() < policy_.executor.rate.concurrency, "more calls are in flight than there are places");
   const Digest digest = PayloadDigest(call.payload, call.is_private);
   const EntryState durable = ledger_.StateOf(call.key);
   if (call.kind == CallKind::kCreate) {
     const auto* submitting = std::get_if<Submitting>(&durable);
     Demand(submitting != nullptr && submitting->digest == digest, "a create leaves without a durable intent");
-  } else {
+  } else if (call.kind == CallKind::kRead) {
     const auto* uncertain = std::get_if<Uncertain>(&durable);
     Demand(uncertain != nullptr && uncertain->digest == digest, "something is read back that is not in question");
-    Demand(now >= uncertain->due, "a reading leaves before it is due");
+    Demand(clock_.Now() >= uncertain->due, "a reading leaves before it is due");
+  } else {
+    CheckPage(call);
   }
+  Demand(!probing_ || service_.InFlight() == 0, "many calls leave before a service that failed has answered one");
+  answered_since_start_ = false;
   CheckRate();
 }
 
+/// What a survey read long ago is no part of one that goes on.
+void Promises::CheckPage(const Call& call) {
+  constexpr Duration kGapMax = std::chrono::minutes(25);
+  const CollectionKey collection = call.key.Collection();
+  if (call.page == 0) surveys_begun_.insert_or_assign(collection, clock_.WorldNow());
+  if (call.page > 0) {
+    Demand(clock_.Now() - page_read_at_.at(collection) <= kGapMax, "a survey goes on with pages of long ago");
+  }
+}
+
 void Promises::CheckRate() {
-  const std::uint32_t limit = policy_.executor.requests_per_minute;
+  const std::uint32_t limit = policy_.executor.rate.requests_per_minute;
   if (limit == 0) return;
-  const TimePoint now = clock_.Now();
+  const TimePoint now = clock_.WorldNow();
   // A write lies between the taking of a call, which the limit is about, and its start.
   constexpr Duration kWindow{59'900};
   while (!starts_.empty() && starts_.front() <= now - kWindow) starts_.pop_front();
@@ -191,24 +264,42 @@ void Promises::Accepted(const Call& call) {
   Demand(!CanRead() || service_.Accepted(call.key) == 1, "a key is created twice");
 }
 
+/// On a service that overwrites, only what was there when we looked can be spared.
+void Promises::Overwriting(const Call& call, const HeldToken& theirs) const {
+  const auto looked = looked_at_.find(call.key.Collection());
+  const bool was_seen = looked != looked_at_.end() && theirs.since + service_.rules.stale_for <= looked->second;
+  Demand(!was_seen, "somebody else's token is overwritten that a survey had found");
+  Demand(!Is<Conflicting>(ledger_.StateOf(call.key)), "somebody else's token is overwritten that was in conflict");
+}
+
 void Promises::Answered(const Completion& completion) {
   last_answer_.insert_or_assign(completion.key, completion);
   const auto learn = [&](const auto& outcome) {
     if (Is<Unauthorized>(outcome)) denied_ = true;
+    if (IsAnswer(outcome)) {
+      probing_ = false;
+      answered_since_start_ = true;
+    }
     if (const auto* throttled = std::get_if<Throttled>(&outcome)) {
-      held_back_until_ = std::max(held_back_until_, clock_.Now() + throttled->retry_after.value_or(Duration(0)));
+      held_back_until_ = std::max(held_back_until_, clock_.WorldNow() + throttled->retry_after.value_or(Duration(0)));
     }
   };
-  if (completion.kind == CallKind::kCreate) {
-    learn(completion.created);
-  } else {
-    learn(completion.read);
+  switch (completion.kind) {
+    case CallKind::kCreate:
+      return learn(completion.created);
+    case CallKind::kRead:
+      return learn(completion.read);
+    case CallKind::kList:
+      if (Is<Listed>(completion.listed)) page_read_at_.insert_or_assign(completion.key.Collection(), clock_.Now());
+      return learn(completion.listed);
   }
 }
 
 // ---- passes ----
 
 void Promises::PassEnded(const PassSummary& summary) {
+  // What was on its way when the pass was stopped may have been answered after that.
+  if (summary.stop_reason && !answered_since_start_) probing_ = true;
   const PassResult result = summary.record.result;
   const bool wrote = ledger_.writes() != writes_before_pass_;
   Demand(summary.changed == wrote, "a pass says something else than what it wrote");
@@ -216,7 +307,12 @@ void Promises::PassEnded(const PassSummary& summary) {
   const auto& applied = ledger_.checkpoint().head_applied;
   Demand(applied == applied_before_pass_ || (result == PassResult::kComplete && applied == summary.record.commit),
          "a head counts as applied although something is left to do");
-  if (summary.next_due) Demand(*summary.next_due >= summary.record.ended, "the next due time is in the past");
+  if (summary.next_due) {
+    const TimePoint ended = summary.record.ended;
+    Demand(*summary.next_due >= ended, "the next due time is in the past");
+    Demand(*summary.next_due <= ended + policy_.executor.WaitMax() + policy_.executor.settling,
+           "something waits for longer than anything may");
+  }
   const bool went_on = result == PassResult::kComplete || result == PassResult::kIncomplete;
   if (!went_on) return;
   Demand(service_.InFlight() == 0, "a pass ends with calls in flight");
@@ -255,8 +351,9 @@ void Promises::CheckDeclared(const Entry& entry) const {
     if (!same) Demand(confirmed->drift->declared == entry.digest, "another change than git's is reported");
     Demand(held != nullptr, "a confirmed token does not exist");
     if (CanRead()) {
-      const bool holds = HeldDigest(*held) == confirmed->digest ||
-                         (held->foreign && PayloadDigest(held->payload, !held->is_private) == confirmed->digest);
+      const bool holds =
+          HeldDigest(*held) == confirmed->digest ||
+          ((held->foreign || ledger_replaced_) && PayloadDigest(held->payload, !held->is_private) == confirmed->digest);
       Demand(holds, "the service holds something else than what is confirmed");
     }
   } else if (const auto* rejected = std::get_if<Rejected>(&state)) {

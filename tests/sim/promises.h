@@ -30,9 +30,12 @@ class Promises {
   void Planned(const Plan& plan);
   void Recording(const EntryState& before, const Change& change);
   void Recorded(std::size_t changes);
+  void SurveyEnded(const SurveyReport& report);
+  void LedgerReplaced();
   void StopSeen() { stop_seen_ = true; }
   void Starting(const Call& call);
   void Accepted(const Call& call);
+  void Overwriting(const Call& call, const HeldToken& theirs) const;
   void Answered(const Completion& completion);
   void PassEnded(const PassSummary& summary);
 
@@ -51,6 +54,9 @@ class Promises {
   void CheckOutcome(const EntryState& before, const Change& change) const;
   void CheckDoubt(const EntryState& before, const Change& change);
   void CheckReport(const Change& change) const;
+  void CheckAdoption(const EntryState& before, const Change& change) const;
+  void CheckCleared(const TokenKey& key) const;
+  void CheckPage(const Call& call);
   void CheckRate();
   void CheckDeclared(const Entry& entry) const;
   void CheckUndeclared(const DesiredState& desired, const TokenKey& key, const EntryState& state) const;
@@ -65,10 +71,17 @@ class Promises {
   std::map<TokenKey, Origin> origins_;          // of the intents of this run
   std::map<TokenKey, Completion> last_answer_;  // of this run
   std::set<std::pair<TokenKey, Digest>> intents_;
-  std::set<TokenKey> in_doubt_;   // sent, and nobody knows yet what became of it
-  std::deque<TimePoint> starts_;  // of the last minute of this run
+  std::set<CollectionKey> given_up_;                  // that this run could not list, and may go on without
+  std::map<CollectionKey, TimePoint> surveys_begun_;  // by this run
+  std::map<CollectionKey, TimePoint> page_read_at_;   // the last one, by the wall clock
+  std::map<CollectionKey, TimePoint> looked_at_;      // when the survey began that cleared it
+  std::set<TokenKey> in_doubt_;                       // sent, and nobody knows yet what became of it
+  std::deque<TimePoint> starts_;                      // of the last minute of this run
   TimePoint held_back_until_{};
   bool denied_ = false;
+  bool probing_ = false;  // the service failed when it was called last
+  bool answered_since_start_ = false;
+  bool ledger_replaced_ = false;  // what was private is not known any more, and the service never tells
   bool stop_seen_ = false;
   std::uint64_t writes_before_pass_ = 0;
   std::optional<CommitId> applied_before_pass_{};

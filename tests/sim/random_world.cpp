@@ -1,5 +1,7 @@
 #include "random_world.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <optional>
@@ -8,6 +10,8 @@
 
 #include "broken_promise.h"
 #include "dice.h"
+#include "ledger_text.h"
+#include "random_author.h"
 #include "schedule.h"
 #include "world.h"
 
@@ -19,135 +23,50 @@ constexpr std::uint64_t kKeysMax = 8;
 constexpr std::uint64_t kStepsToCrashMax = 60;
 constexpr int kCalmPassesMax = 80;
 
-const std::vector<std::string> kPaths = {"a.yaml", "b.yaml", "c/a.yaml", "c/b.yaml"};
-
-TokenKey KeyNumber(std::uint64_t number) {
-  return {.project = {1}, .collection = {number % 2}, .token = TokenId::Parse(std::to_string(number + 5)).value()};
-}
-
-bool IsBad(const Call& call) {
-  return call.payload.find("bad") != std::string::npos;
-}
-
-/// Makes commits: each one the tree before it with a few changes.
-class Author {
- public:
-  Author(Dice& dice, std::uint64_t keys) : dice_(dice), keys_(keys) {}
-
-  ScriptedTree First() {
-    ScriptedTree tree;
-    for (std::uint64_t number = 0; number < keys_; ++number) {
-      if (dice_.Percent(80)) tree[dice_.OneOf(kPaths)].tokens.push_back(NewText(KeyNumber(number)));
-    }
-    return tree;
-  }
-
-  ScriptedTree Next(const ScriptedSource& source) {
-    if (dice_.Percent(15)) return source.TreeOf(dice_.Below(source.CommitCount()));
-    ScriptedTree tree = source.HeadTree();
-    for (auto changes = 1 + dice_.Below(3); changes > 0; --changes) Change(tree);
-    return tree;
-  }
-
- private:
-  ScriptedToken NewText(const TokenKey& key) {
-    // Few enough texts that an older one comes back now and then.
-    const std::string name = (dice_.Percent(7) ? "bad" : "v") + std::to_string(dice_.Below(4));
-    return {.key = key,
-            .payload = R"({"name":")" + name + R"(","tokenId":")" + key.token.text() + R"("})",
-            .is_private = dice_.Percent(20)};
-  }
-
-  void Change(ScriptedTree& tree) {
-    const TokenKey key = KeyNumber(dice_.Below(keys_));
-    switch (dice_.Below(7)) {
-      case 0:
-      case 1:  // a new text, or a new token
-        if (ScriptedToken* token = Find(tree, key)) {
-          *token = NewText(key);
-        } else {
-          tree[dice_.OneOf(kPaths)].tokens.push_back(NewText(key));
-        }
-        break;
-      case 2:
-        RemoveFrom(tree, key);
-        break;
-      case 3:  // to another file
-        if (const ScriptedToken* token = Find(tree, key)) {
-          const ScriptedToken moved = *token;
-          RemoveFrom(tree, key);
-          std::vector<ScriptedToken>& tokens = tree[dice_.OneOf(kPaths)].tokens;
-          tokens.insert(tokens.begin(), moved);
-        }
-        break;
-      case 4:  // declared twice
-        tree[dice_.OneOf(kPaths)].tokens.push_back(NewText(key));
-        break;
-      case 5:
-        tree[dice_.OneOf(kPaths)].readable = false;
-        break;
-      case 6:
-        for (auto& [path, file] : tree) file.readable = true;
-        break;
-    }
-    std::erase_if(tree, [](const auto& file) { return file.second.readable && file.second.tokens.empty(); });
-  }
-
-  static ScriptedToken* Find(ScriptedTree& tree, const TokenKey& key) {
-    for (auto& [path, file] : tree) {
-      for (ScriptedToken& token : file.tokens) {
-        if (token.key == key) return &token;
-      }
-    }
-    return nullptr;
-  }
-
-  static void RemoveFrom(ScriptedTree& tree, const TokenKey& key) {
-    for (auto& [path, file] : tree) {
-      std::erase_if(file.tokens, [&](const ScriptedToken& token) { return token.key == key; });
-    }
-  }
-
-  Dice& dice_;
-  const std::uint64_t keys_;
-};
-
 class RandomWorld {
  public:
-  explicit RandomWorld(std::uint64_t seed) : dice_(seed), world_(dice_.Seed()), keys_(1 + dice_.Below(kKeysMax)) {}
+  explicit RandomWorld(std::uint64_t seed)
+      : dice_(seed), world_seed_(dice_.Seed()), world_(world_seed_), keys_(1 + dice_.Below(kKeysMax)) {}
 
-  WorldReport Live(std::function<void(const std::string&)> trace) {
-    world_.trace = std::move(trace);
+  WorldReport Live(const WorldOptions& options) {
+    world_.trace = options.trace;
+    if (options.make_disk) world_.ledger.disk = options.make_disk(world_seed_);
     try {
       MakeRules();
       MakeStorm();
       Storm();
       Calm();
-      world_.promises.AtRest();
+      world_.CheckAtRest();
     } catch (const std::exception& failure) {
       report_.broken = failure.what();
     }
     report_.calls = world_.service.calls().size();
     for (const Change& change : world_.ledger.log()) ++report_.events[change.event.index()];
+    if (options.with_ledger) report_.ledger = LedgerText(world_.ledger.store());
     return report_;
   }
 
  private:
   void MakeRules() {
     PassPolicy& policy = world_.policy;
-    policy.executor.concurrency = static_cast<std::uint32_t>(1 + dice_.Below(6));
-    policy.executor.requests_per_minute =
+    policy.executor.rate.concurrency = static_cast<std::uint32_t>(1 + dice_.Below(6));
+    policy.executor.rate.requests_per_minute =
         dice_.Percent(70) ? 0 : static_cast<std::uint32_t>(2 + dice_.Below(dice_.Percent(50) ? 8 : 300));
     policy.executor.settling = Duration(40'000);
     policy.executor.failures_max = static_cast<std::uint32_t>(2 + dice_.Below(15));
     if (dice_.Percent(50)) policy.executor.failing_max = Duration(600'000);
     policy.executor.read_back = dice_.Percent(90);
+    policy.executor.survey = dice_.Percent(60);
     policy.batch_max = dice_.Percent(50) ? 512 : 1 + dice_.Below(4);
     policy.patience = Duration(dice_.Percent(30) ? 0 : 5'000);
     policy.stop_grace = Duration(dice_.Percent(50) ? 45'000 : 100);
     ServiceRules& rules = world_.service.rules;
     rules.readable = dice_.Percent(85);
     rules.unique = dice_.Percent(50);
+    rules.listable = dice_.Percent(85);
+    rules.closed = dice_.Percent(5);
+    rules.page_size = 1 + dice_.Below(4);
+    rules.first_page = static_cast<std::uint32_t>(dice_.Below(2));
     // A late request is seen well before the second settled reading, and not always before the first.
     rules.timeout = policy.executor.settling / 2;
     rules.late_for = rules.timeout;
@@ -158,9 +77,9 @@ class RandomWorld {
   }
 
   void MakeStorm() {
-    Author author(dice_, keys_);
+    RandomAuthor author(dice_, keys_);
     world_.source.Push(author.First());
-    const TimePoint start = world_.clock.Now();
+    const TimePoint start = world_.clock.WorldNow();
     for (auto commits = dice_.Below(6); commits > 0; --commits) {
       last_push_ = start + dice_.Between(Duration(0), Duration(dice_.Percent(50) ? 2'000 : 200'000));
       const bool triggers = dice_.Percent(60);
@@ -170,14 +89,11 @@ class RandomWorld {
       });
     }
     for (auto foreigners = dice_.Percent(40) ? 1 + dice_.Below(3) : 0; foreigners > 0; --foreigners) {
-      // A service that overwrites may apply our late call over a token that was seen to be somebody else's.
-      if (!world_.service.rules.unique) break;
-      const Duration after = dice_.Percent(50) ? Duration(0) : dice_.Between(Duration(0), Duration(100'000));
-      world_.clock.At(start + after, [this] {
-        const TokenKey key = KeyNumber(dice_.Below(keys_));
-        world_.service.CreateForeign(
-            key, R"({"name":"v)" + std::to_string(dice_.Below(4)) + R"(","tokenId":")" + key.token.text() + R"("})");
-      });
+      if (dice_.Percent(50)) {
+        CreateForeign(std::chrono::hours(1));
+      } else {
+        world_.clock.At(start + dice_.Between(Duration(0), Duration(100'000)), [this] { CreateForeign(Duration(0)); });
+      }
     }
     world_.service.fate_of = [this](const Call& call) { return FateOf(call); };
     fault_chance_ = dice_.Percent(20) ? 0 : dice_.Below(70);
@@ -187,8 +103,19 @@ class RandomWorld {
     world_.ledger.fails = [this, ledger_faults] { return storm_ && dice_.Percent(ledger_faults); };
   }
 
+  bool CanSurvey() const {
+    const ServiceRules& rules = world_.service.rules;
+    return world_.policy.executor.survey && rules.listable && !rules.closed;
+  }
+
+  void CreateForeign(Duration ago) {
+    const TokenKey key = KeyNumber(dice_.Below(keys_));
+    world_.service.CreateForeign(
+        key, R"({"name":"v)" + std::to_string(dice_.Below(4)) + R"(","tokenId":")" + key.token.text() + R"("})", ago);
+  }
+
   Fate FateOf(const Call& call) {
-    const TimePoint now = world_.clock.Now();
+    const TimePoint now = world_.clock.WorldNow();
     if (now < denied_until_) return Fate::kDenied;
     if (!storm_ || !dice_.Percent(fault_chance_)) return Fate::kAnswered;
     static const std::vector<Fate> kFates = {Fate::kSlow,      Fate::kUnreachable, Fate::kRequestLost, Fate::kReplyLost,
@@ -196,8 +123,17 @@ class RandomWorld {
                                              Fate::kDenied,    Fate::kRefused,     Fate::kUntypedFault};
     Fate fate = dice_.OneOf(kFates);
     // A reading sees what it sees: the service does not refuse it for what it says.
-    if (call.kind == CallKind::kRead && (fate == Fate::kRefused || fate == Fate::kUntypedFault)) fate = Fate::kStale;
-    if (fate == Fate::kDenied) denied_until_ = now + dice_.Between(Duration(0), Duration(60'000));
+    const bool is_refusal = fate == Fate::kRefused || fate == Fate::kUntypedFault;
+    if (call.kind == CallKind::kRead && is_refusal) fate = Fate::kStale;
+    if (call.kind == CallKind::kList && is_refusal && dice_.Percent(50)) fate = Fate::kStale;
+    // Said three times of a call that was never answered, it is believed.
+    if (call.kind != CallKind::kCreate && misroutes_left_ > 0 && dice_.Percent(10)) {
+      --misroutes_left_;
+      return Fate::kMisrouted;
+    }
+    if (fate == Fate::kDenied)
+      denied_until_ =
+          now + dice_.Between(Duration(0), dice_.Percent(10) ? Duration(std::chrono::minutes(50)) : Duration(60'000));
     return fate;
   }
 
@@ -209,19 +145,39 @@ class RandomWorld {
   void Storm() {
     const auto passes = 2 + dice_.Below(8);
     const std::uint64_t crash_chance = dice_.Percent(40) ? 0 : dice_.Below(70);
+    const bool loses_ledger = CanSurvey() && dice_.Percent(25);
+    const bool clock_is_bad = dice_.Percent(10);
     const std::uint64_t stop_chance = dice_.Percent(70) ? 0 : dice_.Below(30);
     for (std::uint64_t i = 0; i < passes; ++i) {
       if (dice_.Percent(crash_chance)) {
         world_.end.Arm(static_cast<std::uint32_t>(1 + dice_.Below(kStepsToCrashMax)));
       }
       if (dice_.Percent(stop_chance)) {
-        world_.clock.At(world_.clock.Now() + dice_.Between(Duration(0), Duration(3'000)), [this] {
+        world_.clock.At(world_.clock.WorldNow() + dice_.Between(Duration(0), Duration(3'000)), [this] {
           world_.stop = storm_;
           world_.service.Wake();
         });
       }
-      WaitAfter(Pass());
+      const std::optional<PassSummary> summary = Pass();
+      if (loses_ledger && dice_.Percent(30)) LoseLedger();
+      WaitAfter(summary);
+      if (dice_.Percent(30)) backup_ = world_.ledger.Copy();
+      if (clock_is_bad && dice_.Percent(30)) SetClock();
     }
+  }
+
+  /// Between two passes, so that calls of the one that crashed may still be on their way.
+  void LoseLedger() {
+    ++report_.ledgers_lost;
+    world_.ReplaceLedger(backup_ && dice_.Percent(60) ? *backup_ : LedgerCopy{});
+  }
+
+  /// Back at any time between two passes; forward while no process runs.
+  void SetClock() {
+    Duration by = -dice_.Between(Duration(1'000), Duration(std::chrono::hours(2)));
+    if (!world_.runs() && dice_.Percent(50)) by = -by;
+    if (world_.trace) world_.trace(fmt::format("the clock is set by {} ms", by.count()));
+    world_.clock.Set(by);
   }
 
   /// One pass, which may be the end of its process.
@@ -241,13 +197,13 @@ class RandomWorld {
   }
 
   void WaitAfter(const std::optional<PassSummary>& summary) {
-    const TimePoint now = world_.clock.Now();
-    if (!summary || world_.stop) {
+    const TimePoint now = world_.clock.WorldNow();
+    if (!summary || world_.stop || !world_.runs()) {
       world_.clock.PassUntil(now + dice_.Between(Duration(0), Duration(dice_.Percent(50) ? 100 : 90'000)));
       return;
     }
-    const auto next = schedule_.NextPass(now, world_.checkpoint().failures_in_a_row, summary->next_due);
-    world_.clock.PassUntil(next.value(), [this] { return world_.refresh; });
+    const auto next = schedule_.NextPass(world_.clock.Now(), world_.checkpoint().failures_in_a_row, summary->next_due);
+    world_.clock.PassUntil(world_.clock.WorldTime(next.value()), [this] { return world_.refresh; });
   }
 
   /// Nothing fails any more. In the end a pass calls nothing and writes nothing.
@@ -255,7 +211,7 @@ class RandomWorld {
     storm_ = false;
     denied_until_ = {};
     world_.end.Disarm();
-    world_.clock.PassUntil(std::max(world_.clock.Now(), last_push_));
+    world_.clock.PassUntil(std::max(world_.clock.WorldNow(), last_push_));
     for (int i = 0; i < kCalmPassesMax; ++i) {
       const std::size_t calls = world_.service.calls().size();
       const std::uint64_t writes = world_.ledger.writes();
@@ -270,20 +226,23 @@ class RandomWorld {
   }
 
   Dice dice_;
+  const std::uint64_t world_seed_;
   World world_;
   const std::uint64_t keys_;
   Schedule schedule_{{}, 1};
   WorldReport report_;
+  std::optional<LedgerCopy> backup_;
   bool storm_ = true;
   std::uint64_t fault_chance_ = 0;
   TimePoint denied_until_{};
+  int misroutes_left_ = 2;
   TimePoint last_push_{};
 };
 
 }  // namespace
 
-WorldReport LiveThrough(std::uint64_t seed, std::function<void(const std::string&)> trace) {
-  return RandomWorld(seed).Live(std::move(trace));
+WorldReport LiveThrough(std::uint64_t seed, const WorldOptions& options) {
+  return RandomWorld(seed).Live(options);
 }
 
 }  // namespace tokensync

@@ -71,7 +71,8 @@ inline PassSummary PassUntilNothingWaits(World& world) {
   for (int i = 0; i < 50; ++i) {
     PassSummary summary = world.Pass();
     if (summary.waiting == 0) return summary;
-    world.clock.PassUntil(summary.next_due.value_or(world.clock.Now() + std::chrono::seconds(60)));
+    const TimePoint due = summary.next_due.value_or(world.clock.Now() + std::chrono::seconds(60));
+    world.clock.PassUntil(world.clock.WorldTime(due));
   }
   throw std::logic_error("something waits for ever");
 }

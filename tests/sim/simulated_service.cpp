@@ -17,14 +17,12 @@ ServiceAnswer Answer(int status, const char* name, int code, const char* message
   return {.http_status = status, .error_name = name, .error_code = code, .message = message};
 }
 
-/// Sets the outcome that says the same of a create and of a reading.
+/// Sets the outcome that says the same of every kind of call.
 template <class Outcome>
-void SetBoth(Completion& completion, Outcome outcome, ServiceAnswer answer) {
-  if (completion.kind == CallKind::kCreate) {
-    completion.created = outcome;
-  } else {
-    completion.read = outcome;
-  }
+void SetOutcome(Completion& completion, Outcome outcome, ServiceAnswer answer) {
+  completion.created = outcome;
+  completion.read = outcome;
+  completion.listed = outcome;
   completion.answer = std::move(answer);
 }
 
@@ -34,8 +32,8 @@ void SimulatedService::Script(const TokenKey& key, std::initializer_list<Fate> f
   scripts_[key].insert(scripts_[key].end(), fates);
 }
 
-void SimulatedService::CreateForeign(const TokenKey& key, std::string payload) {
-  held_.try_emplace(key, HeldToken{.payload = std::move(payload), .foreign = true, .since = clock_.Now()});
+void SimulatedService::CreateForeign(const TokenKey& key, std::string payload, Duration ago) {
+  held_.try_emplace(key, HeldToken{.payload = std::move(payload), .foreign = true, .since = clock_.WorldNow() - ago});
 }
 
 Fate SimulatedService::Choose(const Call& call) {
@@ -54,7 +52,7 @@ void SimulatedService::Start(Call call) {
   Demand(calls_.size() < kCallsMax, "there is no end of calls");
   if (on_start) on_start(call);
   calls_.push_back(call);
-  const TimePoint now = clock_.Now();
+  const TimePoint now = clock_.WorldNow();
   const Fate fate = Choose(call);
   const FlightPtr flight(new Flight{
       .completion = {.kind = call.kind, .key = call.key}, .call = std::move(call), .fate = fate, .started = now});
@@ -75,7 +73,7 @@ void SimulatedService::Start(Call call) {
       break;
     case Fate::kAppliedLate:
       PlanEnd(flight, cut);
-      PlanArrival(flight, cut + dice_.Between(Duration(1), rules.late_for));
+      PlanArrival(flight, cut + dice_.Between(rules.late_least, rules.late_for));
       break;
     case Fate::kSlow:
       PlanArrival(flight, now + dice_.Between(Duration(1), rules.timeout - Duration(2)));
@@ -114,7 +112,7 @@ void SimulatedService::PlanEnd(const FlightPtr& flight, TimePoint when) {
       default:
         break;
     }
-    flight->completion.duration = clock_.Now() - flight->started;
+    flight->completion.duration = clock_.WorldNow() - flight->started;
     ended_.push_back(flight->completion);
   });
 }
@@ -122,19 +120,27 @@ void SimulatedService::PlanEnd(const FlightPtr& flight, TimePoint when) {
 void SimulatedService::LoseAnswer(Flight& flight, const char* why) const {
   flight.completion.created = Unknown{};
   flight.completion.read = ReadingFailed{};
+  flight.completion.listed = ReadingFailed{};
   flight.completion.answer = {.message = why};
 }
 
 void SimulatedService::Arrive(Flight& flight) {
   Completion& completion = flight.completion;
   if (flight.fate == Fate::kThrottled) {
-    SetBoth(completion, Throttled{.retry_after = rules.retry_after}, Answer(429, "RateLimited", 1007, "slow down"));
+    SetOutcome(completion, Throttled{.retry_after = rules.retry_after}, Answer(429, "RateLimited", 1007, "slow down"));
   } else if (flight.fate == Fate::kDenied) {
-    SetBoth(completion, Unauthorized{}, Answer(401, "Unauthorized", 1000, "unauthorized"));
+    SetOutcome(completion, Unauthorized{}, Answer(401, "Unauthorized", 1000, "unauthorized"));
+  } else if (flight.fate == Fate::kMisrouted) {
+    completion.created = Unauthorized{.denial = Denial::kEndpoint};
+    completion.read = Unsupported{};
+    completion.listed = Unsupported{};
+    completion.answer = {.http_status = 404, .message = "no such route"};
   } else if (flight.call.kind == CallKind::kCreate) {
     Create(flight);
-  } else {
+  } else if (flight.call.kind == CallKind::kRead) {
     Read(flight);
+  } else {
+    List(flight);
   }
 }
 
@@ -158,8 +164,10 @@ void SimulatedService::Create(Flight& flight) {
 
 void SimulatedService::Accept(const Call& call) {
   ++accepted_[call.key];
+  const HeldToken* held = Held(call.key);
+  if (held != nullptr && held->foreign && on_overwritten) on_overwritten(call, *held);
   held_.insert_or_assign(call.key,
-                         HeldToken{.payload = call.payload, .is_private = call.is_private, .since = clock_.Now()});
+                         HeldToken{.payload = call.payload, .is_private = call.is_private, .since = clock_.WorldNow()});
   if (on_create_accepted) on_create_accepted(call);
 }
 
@@ -171,8 +179,7 @@ void SimulatedService::Read(Flight& flight) const {
     return;
   }
   const HeldToken* token = Held(flight.call.key);
-  const bool unseen = token != nullptr && flight.fate == Fate::kStale && clock_.Now() < token->since + rules.stale_for;
-  if (token == nullptr || unseen) {
+  if (token == nullptr || !IsSeen(*token, flight)) {
     completion.read = Absent{};
     completion.answer = Answer(400, "NotFound", 3000, "no such token");
     return;
@@ -183,12 +190,42 @@ void SimulatedService::Read(Flight& flight) const {
   completion.answer = {.http_status = 200};
 }
 
+bool SimulatedService::IsSeen(const HeldToken& token, const Flight& flight) const {
+  return flight.fate != Fate::kStale || clock_.WorldNow() >= token.since + rules.stale_for;
+}
+
+void SimulatedService::List(Flight& flight) const {
+  Completion& completion = flight.completion;
+  if (!rules.listable) {
+    completion.listed = Unsupported{};
+    completion.answer = {.http_status = 404, .message = "no such route"};
+    return;
+  }
+  if (rules.closed || flight.fate == Fate::kRefused || flight.fate == Fate::kUntypedFault) {
+    completion.listed = Refused{.bounded_tries = !rules.closed};
+    completion.answer = Answer(400, "WebrpcEndpoint", 0, "endpoint error");
+    return;
+  }
+  std::vector<ListedToken> tokens;
+  for (const auto& [key, token] : held_) {
+    if (key.Collection() != flight.call.key.Collection() || !IsSeen(token, flight)) continue;
+    tokens.push_back({key.token, PayloadDigest(token.payload, false), PayloadDigest(token.payload, true)});
+  }
+  const std::size_t page = flight.call.page > rules.first_page ? flight.call.page - rules.first_page : 0;
+  const std::size_t begin = std::min(page * rules.page_size, tokens.size());
+  const std::size_t end = std::min(begin + rules.page_size, tokens.size());
+  Listed listed{.tokens = {}, .more = end < tokens.size()};
+  for (std::size_t i = begin; i < end; ++i) listed.tokens.push_back(tokens[i]);
+  completion.listed = std::move(listed);
+  completion.answer = {.http_status = 200};
+}
+
 std::vector<Completion> SimulatedService::Await(TimePoint deadline) {
   end_.Step();
-  awaits_at_once_ = clock_.Now() == last_await_ ? awaits_at_once_ + 1 : 0;
-  last_await_ = clock_.Now();
+  awaits_at_once_ = clock_.WorldNow() == last_await_ ? awaits_at_once_ + 1 : 0;
+  last_await_ = clock_.WorldNow();
   Demand(awaits_at_once_ < kAwaitsAtOnceMax, "the pass turns round and round without any time passing");
-  clock_.PassUntil(deadline, [this] { return !ended_.empty() || woken_; });
+  clock_.PassUntil(clock_.WorldTime(deadline), [this] { return !ended_.empty() || woken_; });
   woken_ = false;
   std::vector<Completion> ended = std::exchange(ended_, {});
   for (const Completion& completion : ended) {
@@ -203,13 +240,28 @@ void SimulatedService::CutAll() {
     flight->answered = true;
     if (flight->arrived) continue;
     const bool may_arrive = flight->fate != Fate::kUnreachable && flight->fate != Fate::kRequestLost;
-    const bool arrives = may_arrive && dice_.Percent(50);
     ++flight->route;
-    if (arrives) PlanArrival(flight, clock_.Now() + dice_.Between(Duration(1), rules.late_for));
+    const std::optional<Duration> late = ArrivesAfterCut();
+    if (may_arrive && late) PlanArrival(flight, clock_.WorldNow() + *late);
   }
   flights_.clear();
   ended_.clear();
   woken_ = false;
+}
+
+std::optional<Duration> SimulatedService::ArrivesAfterCut() {
+  switch (after_cut) {
+    case AfterCut::kByChance:
+      if (!dice_.Percent(50)) return std::nullopt;
+      return dice_.Between(Duration(1), rules.late_for);
+    case AfterCut::kNever:
+      return std::nullopt;
+    case AfterCut::kAtOnce:
+      return Duration(1);
+    case AfterCut::kAtLast:
+      return rules.late_for;
+  }
+  return std::nullopt;
 }
 
 const HeldToken* SimulatedService::Held(const TokenKey& key) const {

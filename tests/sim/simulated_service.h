@@ -29,16 +29,25 @@ enum class Fate {
   kDenied,        ///< 401
   kRefused,       ///< 400 for good
   kUntypedFault,  ///< 400 code 0
+  kMisrouted,     ///< something on the way answers that there is no such call
   kStale,         ///< a reading that does not see a token that is not older than ServiceRules::stale_for
 };
 
+/// What becomes of a call that is on its way to the service when the client goes away.
+enum class AfterCut { kByChance, kNever, kAtOnce, kAtLast };
+
 struct ServiceRules {
   bool readable = true;  ///< there is a GetToken
-  bool unique = true;    ///< a second create is refused; otherwise it overwrites
+  bool listable = true;  ///< there is a ListTokens
+  bool closed = false;   ///< ListTokens is refused, though there is one
+  std::size_t page_size = 3;
+  std::uint32_t first_page = 0;  ///< 1: the pages 0 and 1 are the same
+  bool unique = true;            ///< a second create is refused; otherwise it overwrites
   Duration timeout{20'000};
   Duration latency_min{5};
   Duration latency_max{300};
-  Duration late_for{20'000};   ///< after the cut, how long a request may still be applied
+  Duration late_least{1};      ///< after the cut, how soon a request can be applied
+  Duration late_for{20'000};   ///< and how long it may be
   Duration stale_for{30'000};  ///< after a create, how long a reading may miss it
   Duration retry_after{30'000};
 };
@@ -56,18 +65,21 @@ class SimulatedService final : public CallRunner {
   SimulatedService(VirtualClock& clock, SuddenEnd& end, std::uint64_t seed) : clock_(clock), end_(end), dice_(seed) {}
 
   ServiceRules rules{};
+  AfterCut after_cut = AfterCut::kByChance;
   /// The fate of a call that Script says nothing about; kAnswered where this is empty.
   std::function<Fate(const Call&)> fate_of{};
   /// Which creates the service refuses for what they say.
   std::function<bool(const Call&)> refuses{};
   std::function<void(const Call&)> on_start{};
   std::function<void(const Call&)> on_create_accepted{};
+  /// Told before a create of ours takes the place of somebody else's token.
+  std::function<void(const Call&, const HeldToken&)> on_overwritten{};
   std::function<void(const Completion&)> on_answer{};
 
   /// The fates of the next calls for this key, in order.
   void Script(const TokenKey& key, std::initializer_list<Fate> fates);
-  /// Somebody else creates a token. Nothing where there is one.
-  void CreateForeign(const TokenKey& key, std::string payload);
+  /// Somebody else creates a token, or did so that long ago. Nothing where there is one.
+  void CreateForeign(const TokenKey& key, std::string payload, Duration ago = Duration(0));
   /// Somebody removes a token.
   void Remove(const TokenKey& key) { held_.erase(key); }
 
@@ -104,8 +116,11 @@ class SimulatedService final : public CallRunner {
   void Arrive(Flight& flight);
   void Create(Flight& flight);
   void Read(Flight& flight) const;
+  void List(Flight& flight) const;
+  bool IsSeen(const HeldToken& token, const Flight& flight) const;
   void LoseAnswer(Flight& flight, const char* why) const;
   void Accept(const Call& call);
+  std::optional<Duration> ArrivesAfterCut();
 
   VirtualClock& clock_;
   SuddenEnd& end_;

@@ -8,11 +8,22 @@
 
 namespace tokensync {
 
+/// Two kinds of time: the wall clock, which is all that the program under test sees and which can be set, and that
+/// of the world, in which things happen. They are the same until the clock is set.
 class VirtualClock final : public Clock {
  public:
   explicit VirtualClock(TimePoint start) : now_(start) {}
 
-  TimePoint Now() override { return now_; }
+  /// By the wall clock.
+  TimePoint Now() override { return now_ - behind_; }
+  /// Of the world, as all the rest here.
+  TimePoint WorldNow() const { return now_; }
+  /// When the wall clock shows that, unless it is set before.
+  TimePoint WorldTime(TimePoint wall) const { return wall + behind_; }
+
+  /// Somebody sets the wall clock, forward or back. Between two passes: within one, Clock promises that it does not
+  /// happen.
+  void Set(Duration by) { behind_ -= by; }
 
   /// `what` happens when time comes to `when`; at the next passing of time where that is over already.
   void At(TimePoint when, std::function<void()> what) { agenda_.emplace(when, std::move(what)); }
@@ -25,6 +36,7 @@ class VirtualClock final : public Clock {
 
  private:
   TimePoint now_;
+  Duration behind_{0};
   std::multimap<TimePoint, std::function<void()>> agenda_;
 };
 

@@ -10,6 +10,18 @@ namespace {
 
 constexpr TimePoint kStart{std::chrono::hours(24 * 20'000)};
 
+const char* NameOf(CallKind kind) {
+  switch (kind) {
+    case CallKind::kCreate:
+      return "create";
+    case CallKind::kRead:
+      return "read";
+    case CallKind::kList:
+      return "list";
+  }
+  return "";
+}
+
 }  // namespace
 
 World::World(std::uint64_t seed)
@@ -18,6 +30,7 @@ World::World(std::uint64_t seed)
       ledger(end, clock),
       promises(clock, source, service, ledger, policy),
       dice_(seed + 1) {
+  policy.executor.survey = false;
   ledger.on_change = [this](const EntryState& before, const Change& change) {
     promises.Recording(before, change);
     if (trace) {
@@ -28,13 +41,16 @@ World::World(std::uint64_t seed)
   service.on_start = [this](const Call& call) {
     promises.Starting(call);
     if (trace) {
-      Tell(
-          fmt::format("  {} {} {}", call.kind == CallKind::kCreate ? "create" : "read", call.key.Text(), call.payload));
+      Tell(fmt::format("  {} {} {}", NameOf(call.kind), call.key.Text(), call.payload));
     }
   };
   service.on_create_accepted = [this](const Call& call) {
     if (trace) Tell(fmt::format("  the service creates {} {}", call.key.Text(), call.payload));
     promises.Accepted(call);
+  };
+  service.on_overwritten = [this](const Call& call, const HeldToken& theirs) {
+    if (trace) Tell(fmt::format("  over somebody else's token {} {}", call.key.Text(), theirs.payload));
+    promises.Overwriting(call, theirs);
   };
   service.on_answer = [this](const Completion& completion) {
     promises.Answered(completion);
@@ -49,6 +65,7 @@ World::World(std::uint64_t seed)
 PassSummary World::Pass(const std::string& cause, const std::optional<CommitId>& revision) {
   if (!reconciler_) {
     promises.RunBegins();
+    ledger.Open();
     reconciler_ = std::make_unique<Reconciler>(
         Reconciler::Ports{
             .source = source, .runner = service, .ledger = ledger, .clock = clock, .observer = *this, .control = *this},
@@ -76,6 +93,19 @@ void World::Kill() {
   if (trace) Tell("the process ends");
   reconciler_.reset();
   service.CutAll();
+  ledger.Cut();
+}
+
+void World::CheckAtRest() const {
+  promises.AtRest();
+  if (ledger.disk) ledger.disk->Audit(ledger.store());
+}
+
+void World::ReplaceLedger(LedgerCopy copy) {
+  Kill();
+  if (trace) Tell("another ledger is put in its place");
+  ledger.Replace(std::move(copy));
+  promises.LedgerReplaced();
 }
 
 void World::OnPlan(std::uint64_t, const Plan& plan) {
@@ -90,8 +120,18 @@ void World::OnRecorded(std::span<const Change> changes) {
   promises.Recorded(changes.size());
 }
 
+void World::OnSurveyEnded(const SurveyReport& report) {
+  surveys_.push_back(report);
+  promises.SurveyEnded(report);
+  if (trace) {
+    Tell(fmt::format("  survey of {}: {} tokens on {} pages, {} adopted, {} different{}", report.collection.Text(),
+                     report.tokens, report.pages, report.adopted, report.different,
+                     report.why.empty() ? "" : ", " + report.why));
+  }
+}
+
 void World::OnProgress(const Progress& progress) {
-  Demand(progress.in_flight <= policy.executor.concurrency, "progress tells of more calls than there are places");
+  Demand(progress.in_flight <= policy.executor.rate.concurrency, "progress tells of more calls than there are places");
   Demand(progress.done + progress.in_flight <= progress.total, "progress tells of more than all");
 }
 
@@ -112,7 +152,7 @@ bool World::TakeRefreshRequest() {
 }
 
 void World::Tell(const std::string& line) {
-  trace(fmt::format("{:>9.3f} {}", static_cast<double>((clock.Now() - kStart).count()) / 1000.0, line));
+  trace(fmt::format("{:>9.3f} {}", static_cast<double>((clock.WorldNow() - kStart).count()) / 1000.0, line));
 }
 
 }  // namespace tokensync

@@ -41,9 +41,16 @@ class World : private PassObserver, private PassControl {
   PassSummary Pass(const std::string& cause = "poll", const std::optional<CommitId>& revision = std::nullopt);
   /// The process ends, whatever it was doing. Ledger, repository and service stay.
   void Kill();
+  /// Another ledger is put in the place of this one while no process runs.
+  void ReplaceLedger(LedgerCopy copy);
+  /// Throws BrokenPromise where something is left that should not be. No faults any more, and nothing waits.
+  void CheckAtRest() const;
+  /// Whether there is a process.
+  bool runs() const { return reconciler_ != nullptr; }
   const Checkpoint& checkpoint() const { return reconciler_->checkpoint(); }
 
   // What a test wants to know.
+  const std::vector<SurveyReport>& surveys() const { return surveys_; }
   std::size_t plans() const { return plans_; }
   std::size_t refresh_failures() const { return refresh_failures_; }
   const PlanCounts& last_counts() const { return last_counts_; }
@@ -51,6 +58,7 @@ class World : private PassObserver, private PassControl {
  private:
   void OnPlan(std::uint64_t pass, const Plan& plan) override;
   void OnRecorded(std::span<const Change> changes) override;
+  void OnSurveyEnded(const SurveyReport& report) override;
   void OnProgress(const Progress& progress) override;
   void OnRefreshFailed(const std::string& why) override;
   bool StopRequested() override;
@@ -63,6 +71,7 @@ class World : private PassObserver, private PassControl {
   std::size_t plans_ = 0;
   std::size_t refresh_failures_ = 0;
   PlanCounts last_counts_;
+  std::vector<SurveyReport> surveys_;
 };
 
 }  // namespace tokensync

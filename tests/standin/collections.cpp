@@ -13,7 +13,6 @@ namespace {
 constexpr std::array<std::string_view, 5> kMethodNames = {"CreateToken", "GetToken", "ListTokens", "UpdateToken",
                                                           "DeleteToken"};
 constexpr std::uint64_t kPageSizeDefault = 30;
-constexpr std::uint64_t kPageSizeMax = 1000;
 constexpr std::uint64_t kPageMax = 1'000'000'000;
 constexpr std::string_view kUint256Max =
     "115792089237316195423570985008687907853269984665640564039457584007913129639935";
@@ -263,7 +262,7 @@ CheckedCall Collections::Read(Method method, std::string_view body, const Behavi
     const std::uint64_t number = WholeNumber(page_members, "page").value_or(0);
     const std::uint64_t size = WholeNumber(page_members, "pageSize").value_or(0);
     call.page = number > behaviour.first_page ? std::min(number - behaviour.first_page, kPageMax) : 0;
-    call.page_size = std::min(size == 0 ? kPageSizeDefault : size, kPageSizeMax);
+    call.page_size = std::min(size == 0 ? kPageSizeDefault : size, behaviour.page_size_max);
     call.token = name;
     return call;
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "held_text.h"
 #include "standin_json.h"
 
 namespace tokensync::standin {
@@ -65,15 +66,6 @@ std::string StateText(const StandinServer& server) {
   return state.Text() + "\n";
 }
 
-std::string HeldText(const HeldToken& held) {
-  ObjectText object;
-  object.Add("projectId", held.name.project);
-  object.Add("collectionId", held.name.collection);
-  object.AddRaw("private", held.is_private ? "true" : "false");
-  object.AddRaw("token", held.token_json);
-  return object.Text();
-}
-
 /// The value of NAME=VALUE in a query, as it stands.
 std::optional<std::string_view> Parameter(std::string_view query, std::string_view name) {
   while (!query.empty()) {
@@ -113,37 +105,14 @@ Reply TokensReply(const StandinServer& server, std::string_view query) {
   return reply;
 }
 
-void PutOne(StandinServer& server, const Json& item) {
-  const auto* members = item.As<JsonMembers>();
-  if (members == nullptr) throw std::runtime_error("storing tokens: an item is not an object");
-  const auto member = [&](std::string_view name) -> const Json* {
-    const auto found = members->find(name);
-    return found == members->end() ? nullptr : &found->second;
-  };
-  const auto number = [&](std::string_view name) {
-    const Json* value = member(name);
-    const auto* given = value == nullptr ? nullptr : value->As<JsonNumber>();
-    if (given == nullptr || !given->whole)
-      throw std::runtime_error("storing tokens: " + std::string(name) + " is no JSON integer");
-    return *given->whole;
-  };
-  const Json* token = member("token");
-  if (token == nullptr) throw std::runtime_error("storing tokens: an item has no token");
-  const Json* is_private = member("private");
-  std::string text;
-  AppendJson(text, *token);
-  server.Put(number("projectId"), number("collectionId"), text,
-             is_private != nullptr && is_private->As<bool>() != nullptr && *is_private->As<bool>());
-}
-
 std::string PutTokens(StandinServer& server, std::string_view body) {
   const Json json = ParseJsonText(body);
   std::uint64_t stored = 1;
   if (const auto* list = json.As<JsonList>()) {
-    for (const Json& item : *list) PutOne(server, item);
+    for (const Json& item : *list) PutHeld(server, item);
     stored = list->size();
   } else {
-    PutOne(server, json);
+    PutHeld(server, json);
   }
   return "{\"stored\":" + std::to_string(stored) + "}\n";
 }

@@ -94,17 +94,18 @@ std::optional<FaultRule> FaultInjector::Strike(std::string_view method, const st
   return std::nullopt;
 }
 
-std::optional<RateVerdict> FaultInjector::CountCall(const Behaviour& behaviour) {
+std::optional<RateVerdict> FaultInjector::CountCall(const Behaviour& behaviour, std::uint64_t project) {
   if (!behaviour.rate_limit) return std::nullopt;
   const RateLimit& limit = *behaviour.rate_limit;
   const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock(rate_mutex_);
-  while (!counted_.empty() && counted_.front() + limit.window <= now) counted_.pop_front();
+  std::deque<SteadyTime>& counted = counted_[project];
+  while (!counted.empty() && counted.front() + limit.window <= now) counted.pop_front();
   RateVerdict verdict{.limit = limit.calls};
-  verdict.refused = counted_.size() >= limit.calls;
-  if (!verdict.refused) counted_.push_back(now);
-  verdict.remaining = limit.calls - std::min<std::uint64_t>(counted_.size(), limit.calls);
-  const auto left = counted_.empty() ? limit.window : counted_.front() + limit.window - now;
+  verdict.refused = counted.size() >= limit.calls;
+  if (!verdict.refused) counted.push_back(now);
+  verdict.remaining = limit.calls - std::min<std::uint64_t>(counted.size(), limit.calls);
+  const auto left = counted.empty() ? limit.window : counted.front() + limit.window - now;
   const auto reset =
       std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(left);
   using std::chrono::ceil;

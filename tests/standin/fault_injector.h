@@ -19,7 +19,7 @@
 
 namespace tokensync::standin {
 
-/// What the rate limit says about one call, now.
+/// What the rate limit says about one call of a project, now.
 struct RateVerdict {
   bool refused = false;
   std::uint64_t limit = 0;
@@ -42,8 +42,8 @@ class FaultInjector {
   /// The rule that strikes this call, if any.
   std::optional<FaultRule> Strike(std::string_view method, const std::string& token_id);
 
-  /// Counts a call; nothing where there is no limit. A refused call does not count.
-  std::optional<RateVerdict> CountCall(const Behaviour& behaviour);
+  /// Counts a call for a project; nothing where there is no limit. A refused call does not count.
+  std::optional<RateVerdict> CountCall(const Behaviour& behaviour, std::uint64_t project);
 
   /// Latency of a call with this number.
   static Milliseconds Latency(const Behaviour& behaviour, std::uint64_t number);
@@ -67,7 +67,7 @@ class FaultInjector {
   std::map<Occasion, std::uint64_t> occasions_;  ///< of rules with a probability: how often asked
 
   std::mutex rate_mutex_;
-  std::deque<SteadyTime> counted_;
+  std::map<std::uint64_t, std::deque<SteadyTime>> counted_;  ///< by project
 };
 
 }  // namespace tokensync::standin

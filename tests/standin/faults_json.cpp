@@ -237,7 +237,10 @@ FaultChange ParseFaults(std::string_view json, const Behaviour& present) {
   if (const Json* names = taker.Take("drop_field")) behaviour.dropped_fields = ReadNames(*names);
   taker.Set("stale_reads_ms", behaviour.stale_reads);
   taker.Set("get_token", behaviour.get_token);
+  taker.Set("list_tokens", behaviour.list_tokens);
   taker.Set("first_page", behaviour.first_page);
+  taker.Set("page_size_max", behaviour.page_size_max);
+  if (behaviour.page_size_max == 0) Wrong("faults.page_size_max is 0");
   taker.Set("latency_ms", behaviour.latency);
   taker.Set("latency_jitter_ms", behaviour.latency_jitter);
   if (const Json* limit = taker.Take("rate_limit")) {
@@ -247,6 +250,10 @@ FaultChange ParseFaults(std::string_view json, const Behaviour& present) {
       Taker members(*limit, "faults.rate_limit");
       members.Set("calls", given.calls);
       members.Set("window_ms", given.window);
+      members.Set<RetryAfter>(
+          "retry_after", given.retry_after,
+          {{"seconds", RetryAfter::kSeconds}, {"date", RetryAfter::kDate}, {"none", RetryAfter::kNone}});
+      members.Set("credits", given.credits);
       members.RefuseOthers();
       behaviour.rate_limit = given;
     }

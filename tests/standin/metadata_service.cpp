@@ -3,6 +3,7 @@
 #include <Poco/String.h>
 
 #include <algorithm>
+#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -91,11 +92,25 @@ Delivery GarbageDelivery(const AnswerGarbage& effect, const std::string& token_i
   return {std::move(reply), SendWhole{}};
 }
 
-void AddRateHeaders(Reply& reply, const RateVerdict& verdict) {
-  reply.headers.emplace_back("Credits-Rate-Limit", std::to_string(verdict.limit));
-  reply.headers.emplace_back("Credits-Rate-Remaining", std::to_string(verdict.remaining));
-  reply.headers.emplace_back("Credits-Rate-Reset", std::to_string(verdict.reset_unix_seconds));
-  if (verdict.refused) reply.headers.emplace_back("Retry-After", std::to_string(verdict.retry_after_seconds));
+/// The date that many seconds from now, as HTTP writes it.
+std::string DateAfter(std::uint64_t seconds) {
+  const std::time_t then = std::time(nullptr) + static_cast<std::time_t>(seconds);
+  std::tm utc{};
+  gmtime_r(&then, &utc);
+  char text[40];
+  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc)};
+}
+
+void AddRateHeaders(Reply& reply, const RateLimit& limit, const RateVerdict& verdict) {
+  if (limit.credits) {
+    reply.headers.emplace_back("Credits-Rate-Limit", std::to_string(verdict.limit));
+    reply.headers.emplace_back("Credits-Rate-Remaining", std::to_string(verdict.remaining));
+    reply.headers.emplace_back("Credits-Rate-Reset", std::to_string(verdict.reset_unix_seconds));
+  }
+  if (!verdict.refused || limit.retry_after == RetryAfter::kNone) return;
+  const bool as_date = limit.retry_after == RetryAfter::kDate;
+  reply.headers.emplace_back(
+      "Retry-After", as_date ? DateAfter(verdict.retry_after_seconds) : std::to_string(verdict.retry_after_seconds));
 }
 
 bool IsSilent(const Wire& wire) {
@@ -110,8 +125,9 @@ MetadataService::MetadataService(const StandinOptions& options)
 
 Method MetadataService::Admitted(const Request& request, std::optional<Method> method,
                                  const Behaviour& behaviour) const {
-  if (!method || (*method == Method::kGetToken && !behaviour.get_token))
-    throw CallRefused("WebrpcBadRoute", "no handler for path '" + request.path + "'");
+  const bool missing = (method == Method::kGetToken && !behaviour.get_token) ||
+                       (method == Method::kListTokens && !behaviour.list_tokens);
+  if (!method || missing) throw CallRefused("WebrpcBadRoute", "no handler for path '" + request.path + "'");
   if (request.verb != "POST") throw CallRefused("WebrpcBadMethod", "unsupported method '" + request.verb + "'");
   if (Header(request, "Origin") != nullptr)
     throw CallRefused("SecretKeyCorsDisallowed", "a secret key came with an Origin");
@@ -185,21 +201,29 @@ Delivery MetadataService::Answer(Request request) {
   std::optional<RateVerdict> verdict;
   try {
     const Method admitted = Admitted(request, method, *behaviour);
-    verdict = faults_.CountCall(*behaviour);
+    // Read first, because it names the project; what is wrong with it is told to those who may call now.
+    std::optional<CheckedCall> call;
+    std::optional<CallRefused> unreadable;
+    try {
+      if (!request.too_large) call = collections_.Read(admitted, request.body, *behaviour, record.token);
+    } catch (const CallRefused& refused) {
+      unreadable = refused;
+    }
+    verdict = faults_.CountCall(*behaviour, record.token.project);
     if (verdict && verdict->refused) {
       log_.RateLimited();
       throw CallRefused("RateLimited", "");
     }
-    if (request.too_large) {
+    if (unreadable) throw CallRefused(*unreadable);
+    if (!call) {
       delivery.reply = {.status = 413, .content_type = "text/plain", .body = "request body too large", .close = true};
     } else {
-      const CheckedCall call = collections_.Read(admitted, request.body, *behaviour, record.token);
-      const auto rule = faults_.Strike(MethodName(admitted), call.token.token_id);
+      const auto rule = faults_.Strike(MethodName(admitted), call->token.token_id);
       pauses_.Sleep(FaultInjector::Latency(*behaviour, record.number));
       if (rule) {
-        delivery = Struck(*rule, call, *behaviour, record.applied);
+        delivery = Struck(*rule, *call, *behaviour, record.applied);
       } else {
-        delivery.reply = Carry(call, *behaviour, record.applied);
+        delivery.reply = Carry(*call, *behaviour, record.applied);
       }
     }
   } catch (const CallRefused& refused) {
@@ -207,7 +231,7 @@ Delivery MetadataService::Answer(Request request) {
     // What is left of the body would be read as the next request.
     delivery.reply.close = request.too_large;
   }
-  if (verdict) AddRateHeaders(delivery.reply, *verdict);
+  if (verdict) AddRateHeaders(delivery.reply, *behaviour->rate_limit, *verdict);
 
   record.verb = std::move(request.verb);
   record.path = std::move(request.path);

@@ -27,11 +27,17 @@ enum class Spelling { kSnake, kCamel, kBoth };
 /// UpdateToken: the token is replaced, or the fields that are given are.
 enum class UpdateStyle { kReplace, kMerge };
 
-/// At most `calls` calls in any `window`; more are answered 429 RateLimited with Retry-After. Every answer carries
-/// Credits-Rate-Limit, Credits-Rate-Remaining and Credits-Rate-Reset then.
+/// What a 429 says about the time to wait, which is the whole window: seconds, an HTTP date, or nothing.
+enum class RetryAfter { kSeconds, kDate, kNone };
+
+/// At most `calls` calls for one project in any `window`; more are answered 429 RateLimited. A project is what the
+/// bodies name; all that name none count as one.
 struct RateLimit {
   std::uint64_t calls = 0;
   Milliseconds window{60'000};
+  RetryAfter retry_after = RetryAfter::kSeconds;
+  /// Whether every answer carries Credits-Rate-Limit, Credits-Rate-Remaining and Credits-Rate-Reset.
+  bool credits = true;
 };
 
 /// What happens to a connection that was idle for a while.
@@ -43,12 +49,14 @@ struct Behaviour {
   Spelling keeps_spelling = Spelling::kSnake;
   UpdateStyle update = UpdateStyle::kReplace;
   std::vector<std::string> dropped_fields =
-      {};                          ///< token fields (as spelled in replies) that are accepted and not kept
-  Milliseconds stale_reads{0};     ///< GetToken and ListTokens do not see what is younger than this
-  bool get_token = true;           ///< false: GetToken is no route (404 WebrpcBadRoute)
-  std::uint64_t first_page = 0;    ///< whether ListTokens counts pages from 0 or from 1
-  Milliseconds latency{0};         ///< before a call is carried out
-  Milliseconds latency_jitter{0};  ///< added at random, evenly from 0 to this
+      {};                              ///< token fields (as spelled in replies) that are accepted and not kept
+  Milliseconds stale_reads{0};         ///< GetToken and ListTokens do not see what is younger than this
+  bool get_token = true;               ///< false: GetToken is no route (404 WebrpcBadRoute)
+  bool list_tokens = true;             ///< false: ListTokens is no route
+  std::uint64_t first_page = 0;        ///< whether ListTokens counts pages from 0 or from 1
+  std::uint64_t page_size_max = 1000;  ///< tokens in a page, whatever was asked for; at least 1
+  Milliseconds latency{0};             ///< before a call is carried out
+  Milliseconds latency_jitter{0};      ///< added at random, evenly from 0 to this
   std::optional<RateLimit> rate_limit = std::nullopt;
   Milliseconds idle_after{60'000};  ///< when an idle kept-alive connection is ended by the service
   IdleEnd idle_end = IdleEnd::kClose;
@@ -144,8 +152,9 @@ struct FaultRule {
 // `rules` replaces all rules, `add_rules` appends; anything unknown is refused and changes nothing.
 //
 //   {"existing":"conflict|overwrite|error", "keeps_spelling":"snake|camel|both", "update":"replace|merge",
-//    "drop_field":"NAME" or ["NAME",...], "stale_reads_ms":0, "get_token":true, "first_page":0,
-//    "latency_ms":0, "latency_jitter_ms":0, "rate_limit":{"calls":10,"window_ms":1000} or null,
+//    "drop_field":"NAME" or ["NAME",...], "stale_reads_ms":0, "get_token":true, "list_tokens":true,
+//    "first_page":0, "page_size_max":1000, "latency_ms":0, "latency_jitter_ms":0,
+//    "rate_limit":{"calls":10,"window_ms":60000,"retry_after":"seconds|date|none","credits":true} or null,
 //    "idle_after_ms":60000, "idle_end":"close|reset|answer_408", "seed":1,
 //    "rules":[{"effect":"...", "method":"CreateToken", "token_id":"7", "skip":0, "times":1, "probability":1,
 //              "applies":false, ...}]}

@@ -19,11 +19,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "held_text.h"
 #include "standin_server.h"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using tokensync::standin::LoadTokens;
+using tokensync::standin::SaveTokens;
 using tokensync::standin::StandinOptions;
 using tokensync::standin::StandinServer;
 
@@ -33,7 +36,8 @@ constexpr int kExitFailed = 75;
 struct Arguments {
   StandinOptions options;
   std::string port_file;
-  std::string faults_file;
+  std::string faults;  ///< JSON, or empty
+  std::string state_file;
   std::optional<std::chrono::seconds> idle_exit;
   std::chrono::seconds lifetime{3600};
   bool stay = false;
@@ -60,7 +64,8 @@ Poco::Util::OptionSet KnownOptions() {
   add("tls-cert", "certificate chain in PEM; with --tls-key: HTTPS", "FILE");
   add("tls-key", "private key in PEM", "FILE");
   add("project", "a projectId that exists, may be repeated; without it, any", "ID");
-  add("faults", "faults in JSON, as POST /standin/faults takes them", "FILE");
+  add("faults", "faults as POST /standin/faults takes them: a file, or the JSON itself", "FILE|JSON");
+  add("state", "hold the tokens of that file, if it is there, and write it at the end", "FILE");
   add("idle-exit", "end after so long without a request", "SECONDS");
   add("lifetime", "end after so long in any case (default 3600)", "SECONDS");
   add("stay", "go on when the process that started this one has ended", "");
@@ -119,7 +124,9 @@ Arguments ReadArguments(int argc, char** argv) {
     } else if (name == "project") {
       arguments.options.projects.push_back(Number(name, value, std::uint64_t{1} << 53));
     } else if (name == "faults") {
-      arguments.faults_file = value;
+      arguments.faults = value.starts_with('{') ? value : FileText(value);
+    } else if (name == "state") {
+      arguments.state_file = value;
     } else if (name == "idle-exit") {
       arguments.idle_exit = std::chrono::seconds(Number(name, value, kSecondsMax));
     } else if (name == "lifetime") {
@@ -195,10 +202,13 @@ int Run(const Arguments& arguments, pid_t parent) {
   sigprocmask(SIG_BLOCK, &signals, nullptr);
 
   StandinServer server(arguments.options);
-  if (!arguments.faults_file.empty()) server.SetFaults(FileText(arguments.faults_file));
+  // Tokens first: faults may change what is kept of them.
+  if (!arguments.state_file.empty()) LoadTokens(server, arguments.state_file);
+  if (!arguments.faults.empty()) server.SetFaults(arguments.faults);
   if (!arguments.port_file.empty()) WritePortFile(arguments.port_file, server.port());
   std::cout << "listening on " << server.url() << std::endl;
   const std::string why = AwaitEnd(arguments, server, signals, parent);
+  if (!arguments.state_file.empty()) SaveTokens(server, arguments.state_file);
   std::cerr << "ending: " << why << ", " << server.counts().tokens << " tokens held" << std::endl;
   return 0;
 }

@@ -204,6 +204,32 @@ TEST_CASE("the program tells its port, expects the given token, and ends with 0 
   CHECK(program.Ended() == 0);
 }
 
+TEST_CASE("the program holds its tokens over a restart, in a file") {
+  const Folder folder;
+  const std::vector<std::string> arguments = {"--port-file",        folder.File("port"), "--state",
+                                              folder.File("state"), "--faults",          R"({"drop_field":"image"})"};
+  std::string tokens;
+  for (int run = 1; run <= 3; ++run) {
+    fs::remove(folder.File("port"));
+    Program program(arguments);
+    const std::uint16_t port = AwaitPort(folder.File("port"));
+    REQUIRE(port > 0);
+    RawClient client(port);
+    CHECK(client.Get("/standin/tokens").body == (run == 1 ? "[]\n" : tokens));
+    CHECK(client.Call("CreateToken", CreateBody(std::to_string(run))).status == 200);
+    if (run == 1)
+      client.Post("/standin/tokens",
+                  R"({"projectId":1,"collectionId":3,"private":true,"token":{"tokenId":"9","name":"\u2028é"}})");
+    if (run > 1) CHECK(client.Call("CreateToken", CreateBody("1")).status == 409);
+    tokens = client.Get("/standin/tokens").body;
+    program.Terminate();
+    CHECK(program.Ended() == 0);
+  }
+  CHECK_THAT(tokens, Contains("\"private\":true") && Contains("\"tokenId\":\"3\""));
+  std::ofstream(folder.File("state")) << "{";
+  CHECK(Program(arguments).Ended() == 75);
+}
+
 TEST_CASE("the program ends by itself when nobody calls, or its lifetime is over") {
   const std::string limit = GENERATE("--idle-exit=0", "--lifetime=0");
   Program program({"--port=0", limit});

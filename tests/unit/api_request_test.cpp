@@ -55,7 +55,16 @@ TEST_CASE("a reading names the token") {
   call.kind = CallKind::kRead;
   CHECK(RequestBody(call, WireSpelling::kBoth) == R"({"collectionId":888,"projectId":30957,"tokenId":"200"})");
   CHECK(RequestPath(CallKind::kRead) == "/rpc/Collections/GetToken");
+  CHECK(RequestPath(CallKind::kList) == "/rpc/Collections/ListTokens");
   CHECK(RequestPath(CallKind::kCreate) == "/rpc/Collections/CreateToken");
+}
+
+TEST_CASE("a listing names the page, but for the first one") {
+  Call call{CallKind::kList, TokenKey::OfCollection({ProjectId{30957}, CollectionId{888}}), false, {}, 0};
+  CHECK(RequestBody(call, WireSpelling::kBoth) == R"({"collectionId":888,"page":{"pageSize":30},"projectId":30957})");
+  call.page = 4'294'967'295;
+  CHECK(RequestBody(call, WireSpelling::kBoth) ==
+        R"({"collectionId":888,"page":{"page":4294967295,"pageSize":30},"projectId":30957})");
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ class GateApi : public MetadataApi {
     pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
     signals_blocked_ = signals_blocked_ && sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGHUP) == 1;
     threads_.insert(std::this_thread::get_id());
-    return Completion{call.kind, call.key, Created{}, Absent{}, {}, {}, Duration(1)};
+    return Completion{call.kind, call.key, Created{}, Absent{}, Listed{}, {}, {}, Duration(1)};
   }
   void Open() {
     const std::lock_guard lock(mutex_);
@@ -136,12 +136,15 @@ TEST_CASE("queued calls can be taken back, and are never sent") {
     REQUIRE(api.AwaitBegun(1));
     pool.Start(CreateCall("2"));
     pool.Start(ReadCall("3"));
+    pool.Start(ListCall(0));  // its key is the collection's, which no token has
     const std::vector<Completion> abandoned = pool.AbandonQueued();
-    REQUIRE(abandoned.size() == 2);
+    REQUIRE(abandoned.size() == 3);
     CHECK(abandoned[0].key == KeyOf("2"));
     CHECK(NameOf(abandoned[0].created) == "not-sent");
     CHECK(abandoned[1].kind == CallKind::kRead);
     CHECK(NameOf(abandoned[1].read) == "reading-failed");
+    CHECK(abandoned[2].kind == CallKind::kList);
+    CHECK(NameOf(abandoned[2].listed) == "reading-failed");
     CHECK_FALSE(abandoned[0].answer.message.empty());
     CHECK(pool.outstanding() == 1);
     pool.Start(CreateCall("2"));  // the key is free again

@@ -34,7 +34,8 @@ EndNow End(const std::vector<std::string>& words) {
   return std::get<EndNow>(parsed);
 }
 
-const std::vector<std::string> kCommands = {"run", "sync", "plan", "validate", "status", "history", "audit", "trigger"};
+const std::vector<std::string> kCommands = {"run",     "sync",  "plan",    "validate", "status",
+                                            "history", "audit", "trigger", "backup"};
 
 }  // namespace
 
@@ -47,6 +48,7 @@ TEST_CASE("each command is known, with the usual configuration") {
   CHECK(!Of<HistoryCommand>({"history"}).token);
   CHECK(!Of<AuditCommand>({"audit"}).json);
   CHECK(!Of<TriggerCommand>({"trigger"}).wait);
+  CHECK(Of<BackupCommand>({"backup", "copy.db"}).file == "copy.db");
 }
 
 TEST_CASE("the configuration is named before or after the command") {

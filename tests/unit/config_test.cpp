@@ -76,15 +76,18 @@ source:
   ca_file: /etc/ca
   ssh_key_file: /etc/key
   known_hosts_file: /etc/hosts
+  previous_url: git@git.example.com:acme/old.git
 api:
   endpoint: https://metadata.sequence.app/
   token_file: /etc/tokensyncd/sequence.jwt
   ca_file: ""
   concurrency: 8
   requests_per_minute: 0
+  rate_share: 0.25
   timeout: 1500ms
   field_spelling: snake_case
   read_back: never
+  survey: always
 policy:
   on_changed: report
   on_removed: report
@@ -108,14 +111,17 @@ http:
   CHECK(config.source.ca_file == "/etc/ca");
   CHECK(config.source.ssh_key_file == "/etc/key");
   CHECK(config.source.known_hosts_file == "/etc/hosts");
+  CHECK(config.source.previous_url == "git@git.example.com:acme/old.git");
   CHECK(config.api.endpoint == "https://metadata.sequence.app");
   CHECK(config.api.token_file == "/etc/tokensyncd/sequence.jwt");
   CHECK(config.api.ca_file.empty());
   CHECK(config.api.concurrency == 8);
   CHECK(config.api.requests_per_minute == 0);
+  CHECK(config.api.rate_share == 0.25);
   CHECK(config.api.timeout == 1500ms);
   CHECK(config.api.field_spelling == FieldSpelling::kSnakeCase);
   CHECK(config.api.read_back == ReadBack::kNever);
+  CHECK(config.api.survey == SurveyMode::kAlways);
   CHECK(config.ledger.path == "/var/lib/tokensyncd/other.db");
   CHECK(config.StateDirectory() == "/var/lib/tokensyncd");
   CHECK(config.log.level == LogLevel::kDebug);
@@ -131,6 +137,10 @@ TEST_CASE("all but source.url has a default, and the token file is asked for by 
   CHECK(config.source.branch == "main");
   CHECK(config.source.poll_interval == 60s);
   CHECK(config.api.endpoint == "https://metadata.sequence.app");
+  CHECK(config.api.survey == SurveyMode::kAuto);
+  CHECK(config.api.rate_share == 1);
+  CHECK(config.source.previous_url.empty());
+  CHECK(workshop.Load(kSource + "api: {rate_share: 1}\n").api.rate_share == 1);
   CHECK(config.ledger.path == defaults.ledger.path);
   CHECK(config.control.socket == defaults.control.socket);
   CHECK_THROWS_AS(RequireApiToken(config), ConfigError);
@@ -207,6 +217,14 @@ TEST_CASE("each fault of the configuration is named with its place and what to w
       {kSource + "api: {field_spelling: snake}\n", "api.field_spelling: 'snake' is not known"},
       {kSource + "api: {field_spelling: Both}\n", "= did you mean 'both'?"},
       {kSource + "api: {read_back: true}\n", "api.read_back: true or false, not a string"},
+      {kSource + "api: {survey: sometimes}\n", "api.survey: 'sometimes' is not known"},
+      {kSource + "api: {rate_share: 0}\n", ":2:19: api.rate_share: not a share of a whole"},
+      {kSource + "api: {rate_share: 1.01}\n", "api.rate_share: not a share of a whole"},
+      {kSource + "api: {rate_share: -0.5}\n", "api.rate_share: not a share of a whole"},
+      {kSource + "api: {rate_share: .nan}\n", "= write a number above 0 and up to 1, such as 0.5"},
+      {kSource + "api: {rate_share: \"0.5\"}\n", "api.rate_share: not a share of a whole"},
+      {kSource + "api: {rate_share: 50%}\n", "api.rate_share: not a share of a whole"},
+      {"source: {url: /x, previous_url: 5}\n", "source.previous_url: an integer, not a string"},
       {kSource + "policy: {on_changed: update}\n", ":2:22: policy.on_changed: 'update' is not available yet"},
       {kSource + "policy: {on_removed: delete}\n", ":2:22: policy.on_removed: 'delete' is not available yet"},
       {kSource + "policy: {on_removed: ignore}\n", "policy.on_removed: 'ignore' is not known"},
@@ -250,8 +268,14 @@ TEST_CASE("a secret in a URL, or in place of a file name, is refused and not rep
        {"source: {url: \"https://u:" + secret + "@h/x\"}\n", "source: {url: \"https://ghp_" + secret + "@h/x\"}\n",
         "source: {url: \"ssh://git:" + secret + "@h/x\"}\n",
         kSource + "api: {endpoint: \"https://u:" + secret + "@h\"}\n", kSource + "api: {token_file: " + jwt + "}\n",
-        "source: {url: \"https://u:" + secret + "@h/x\", foo: 1}\n",
-        "source: {url: \"https://u:" + secret + "@h/x}\n"}) {
+        "source: {url: \"https://u:" + secret + "@h/x\", foo: 1}\n", "source: {url: \"https://u:" + secret + "@h/x}\n",
+        // Beside, and within, what is wrong for another reason.
+        kSource + "api: {token_file: " + jwt + ", concurrency: 0}\n", kSource + "api: {tokenfile: " + jwt + "}\n",
+        kSource + "log: {level: " + jwt + "}\n", kSource + jwt + "\n", kSource + jwt + ": 1\n",
+        "source: {url: /x, previous_url: \"https://u:" + secret + "@h/x\"}\n",
+        "source:\n  url https://u:" + secret + "@h/x\n", kSource + "log: {level: \"https://u:" + secret + "@h\"}\n",
+        kSource + "log: {level: \"https://u:" + secret + std::string(60, 'x') + "@h\"}\n",
+        kSource + "key: \"-----BEGIN KEY-----" + secret + "\"\n"}) {
     const std::string error = workshop.Error(text);
     CHECK_FALSE(error.empty());
     CHECK(error.find(secret) == std::string::npos);

@@ -19,8 +19,8 @@ inline constexpr Duration kSettling{60'000};
 
 inline ExecutorPolicy Policy() {
   ExecutorPolicy policy;
-  policy.concurrency = 4;
-  policy.requests_per_minute = 0;
+  policy.rate.concurrency = 4;
+  policy.rate.requests_per_minute = 0;
   policy.settling = kSettling;
   policy.bounded_tries_max = 3;
   policy.failures_max = 5;

@@ -52,7 +52,7 @@ TEST_CASE("a call that was not sent, held back or denied spends no attempt") {
   Executor executor(Policy(), 1);
   for (const CreateOutcome& outcome : {CreateOutcome(NotSent{}), CreateOutcome(Throttled{.retry_after = Duration(5)}),
                                        CreateOutcome(Unauthorized{})}) {
-    executor.Begin();
+    executor.Begin(At(0));
     const Event event = EndCreate(executor, outcome);
     REQUIRE(std::holds_alternative<CreateNotDone>(event));
     CHECK_FALSE(std::get<CreateNotDone>(event).attempt_spent);
@@ -71,7 +71,8 @@ TEST_CASE("a call whose fate is not known is lost from now on, and read later") 
 TEST_CASE("a token that is found is equal or different") {
   Executor executor(Policy(), 1);
   CHECK(std::holds_alternative<ReadEqual>(*EndRead(executor, Found{})));
-  const auto event = EndRead(executor, Found{.differences = {{"name", "a", "b"}}, .remote_digest = SampleDigest(7)});
+  const Found different{.differences = {{"name", "a", "b"}}, .remote_digest = SampleDigest(7)};
+  const auto event = EndRead(executor, different, kLost, At(0) + kSettling);
   REQUIRE(std::holds_alternative<ReadDifferent>(*event));
   CHECK(std::get<ReadDifferent>(*event).remote == SampleDigest(7));
 }
@@ -99,13 +100,14 @@ TEST_CASE("a reading that fails waits longer each time") {
 
 TEST_CASE("a service without readings changes the plan, not the entry") {
   Executor executor(Policy(), 1);
+  for (int i = 0; i < 2; ++i) CHECK(std::holds_alternative<ReadFailed>(*EndRead(executor, Unsupported{})));
   CHECK(executor.Context().can_read);
   CHECK_FALSE(EndRead(executor, Unsupported{}));
   CHECK_FALSE(executor.can_read());
   CHECK_FALSE(executor.Context().can_read);
   CHECK(executor.Context().settling == kSettling);
   CHECK_FALSE(executor.stopped());
-  executor.Begin();
+  executor.Begin(At(0));
   CHECK_FALSE(executor.can_read());
 }
 
@@ -113,6 +115,7 @@ TEST_CASE("a service without readings ends the pass where they are required") {
   ExecutorPolicy policy = Policy();
   policy.read_back_required = true;
   Executor executor(policy, 1);
+  for (int i = 0; i < 2; ++i) CHECK(EndRead(executor, Unsupported{}));
   CHECK_FALSE(EndRead(executor, Unsupported{}));
   CHECK(executor.can_read());
   CHECK(executor.stopped() == StopReason::kEndpoint);
@@ -159,27 +162,25 @@ TEST_CASE("a shorter throttle does not end a longer one, and a new pass ends non
   REQUIRE(executor.Take(At(0)).size() == 2);
   (void)executor.Judge(CreateEnded(1, Throttled{.retry_after = Duration(50'000)}), kSent, At(0));
   (void)executor.Judge(CreateEnded(2, Throttled{.retry_after = Duration(10)}), kSent, At(0));
-  executor.Begin();
+  executor.Begin(At(0));
   executor.Add(CreateWork(3));
   CHECK(executor.NextDue(At(0)) == At(50'000));
 }
 
 TEST_CASE("calls pause before the wall that the service tells of") {
-  Executor executor(Policy(), 1);
   const auto end = [&](RateHint hint) {
+    Executor executor(Policy(), 1);
     executor.Add(CreateWork(1));
     const TimePoint now = At(0);
     REQUIRE(executor.Take(now).size() == 1);
     (void)executor.Judge(CreateEnded(1, Created{}, hint), kSent, now);
     executor.Add(CreateWork(2));
-    const auto due = executor.NextDue(now);
-    executor.Replace({});
-    return due;
+    return executor.NextDue(now);
   };
-  CHECK(end({.limit = 10, .remaining = 1, .reset = At(30'000)}) == At(0));
-  CHECK(end({.limit = 10, .remaining = 0, .reset = At(-1)}) == At(0));
-  CHECK(end({.limit = 10, .remaining = 0}) == At(0));
-  CHECK(end({.limit = 10, .remaining = 0, .reset = At(30'000)}) == At(30'000));
+  CHECK(end({.limit = 1'000, .remaining = 10, .reset = At(30'000)}) == At(0));
+  CHECK(end({.limit = 1'000, .remaining = 0, .reset = At(-1)}) == At(0));
+  CHECK(end({.limit = 1'000, .remaining = 0}) == At(0));
+  CHECK(end({.limit = 1'000, .remaining = 0, .reset = At(30'000)}) == At(30'000));
 }
 
 TEST_CASE("one failed call holds back its own entry only, the next ones everything") {
@@ -195,7 +196,7 @@ TEST_CASE("one failed call holds back its own entry only, the next ones everythi
   CHECK(executor.Take(At(0)).empty());
 }
 
-TEST_CASE("calls that fail together lengthen the pause once") {
+TEST_CASE("calls that fail together lengthen the pause once, and after that one call at a time finds out more") {
   ExecutorPolicy policy = Policy();
   policy.failures_max = 100;
   policy.backoff = {.base = Duration(500), .cap = Duration(60'000)};
@@ -203,8 +204,9 @@ TEST_CASE("calls that fail together lengthen the pause once") {
   TimePoint now = At(0);
   for (int round = 0; round < 5; ++round) {
     for (std::uint64_t i = 0; i < 4; ++i) executor.Add(CreateWork(i));
-    REQUIRE(executor.Take(now).size() == 4);
-    for (std::uint64_t i = 0; i < 4; ++i) (void)executor.Judge(CreateEnded(i, NotSent{}), kSent, now);
+    const std::uint64_t together = round == 0 ? 4 : 1;
+    REQUIRE(executor.Take(now).size() == together);
+    for (std::uint64_t i = 0; i < together; ++i) (void)executor.Judge(CreateEnded(i, NotSent{}), kSent, now);
     executor.Add(CreateWork(9));
     const Duration pause = executor.NextDue(now).value() - now;
     CHECK(pause >= Duration(50 << round));
@@ -222,7 +224,7 @@ TEST_CASE("a new pass is not held back by the failures of the one before") {
     REQUIRE(executor.Take(now).size() == 1);
     (void)executor.Judge(CreateEnded(1, NotSent{}), kSent, At(0));
   }
-  executor.Begin();
+  executor.Begin(At(0));
   executor.Add(CreateWork(1));
   CHECK(executor.NextDue(At(0)) == At(0));
 }
@@ -248,7 +250,7 @@ TEST_CASE("a denial stops everything at once and says why") {
       executor.Add(CreateWork(2));
       CHECK(executor.Take(At(1'000'000)).empty());
       CHECK_FALSE(executor.NextDue(At(0)));
-      executor.Begin();
+      executor.Begin(At(0));
       CHECK_FALSE(executor.stopped());
       CHECK(executor.WaitingCount() == 0);
       executor.Add(CreateWork(2));
@@ -282,7 +284,7 @@ TEST_CASE("three failures in a row stop the executor where they take too long") 
     CHECK_FALSE(executor.stopped());
     (void)EndCreate(executor, Unknown{}, kSent, At(long_enough ? 10'000 : 9'999));
     CHECK(executor.stopped().has_value() == long_enough);
-    executor.Begin();
+    executor.Begin(At(50'000));
     for (int i = 0; i < 2; ++i) (void)EndCreate(executor, Unknown{}, kSent, At(100'000 * (i + 1)));
     CHECK_FALSE(executor.stopped());
   }
@@ -307,4 +309,151 @@ TEST_CASE("the first reason to stop stays") {
   (void)executor.Judge(CreateEnded(1, Unauthorized{}), kSent, At(0));
   (void)executor.Judge(CreateEnded(2, Unauthorized{.denial = Denial::kQuotaExhausted}), kSent, At(0));
   CHECK(executor.stopped() == StopReason::kCredential);
+}
+
+TEST_CASE("after a pass that was stopped, one call goes ahead until the service answers") {
+  ExecutorPolicy policy = Policy();
+  Executor executor(policy, 1);
+  for (std::uint64_t i = 0; i < 4; ++i) executor.Add(CreateWork(i));
+  REQUIRE(executor.Take(At(0)).size() == 4);
+  (void)executor.Judge(CreateEnded(0, Unauthorized{}), kSent, At(0));
+  for (std::uint64_t i = 1; i < 4; ++i) (void)executor.Judge(CreateEnded(i, NotSent{}), kSent, At(0));
+  REQUIRE(executor.stopped());
+  executor.Begin(At(60'000));
+  for (std::uint64_t i = 0; i < 4; ++i) executor.Add(CreateWork(i));
+  const std::vector<Work> probe = executor.Take(At(60'000));
+  REQUIRE(probe.size() == 1);
+  CHECK(executor.Take(At(60'000)).empty());
+  CHECK_FALSE(executor.NextDue(At(60'000)));
+  (void)executor.Judge(CreateEnded(0, Created{}), kSent, At(60'000));
+  CHECK(executor.Take(At(60'000)).size() == 3);
+}
+
+TEST_CASE("a different token counts only when no late request of ours can replace it any more") {
+  Executor executor(Policy(), 1);
+  const Found different{.differences = {{"name", "a", "b"}}, .remote_digest = SampleDigest(2)};
+  const auto early = EndRead(executor, different, kLost, At(10));
+  REQUIRE(early);
+  REQUIRE(std::holds_alternative<ReadUnsettled>(*early));
+  CHECK(std::get<ReadUnsettled>(*early).due == At(0) + kSettling);
+  const auto settled = EndRead(executor, different, kLost, At(0) + kSettling);
+  REQUIRE(settled);
+  CHECK(std::holds_alternative<ReadDifferent>(*settled));
+  // A refusal because the token exists is an answer: nothing of ours is on its way.
+  const EntryState exists = Uncertain{.digest = kDigest, .attempt = 1, .since = At(0), .due = At(0), .exists = true};
+  const auto refused = EndRead(executor, different, exists, At(10));
+  REQUIRE(refused);
+  CHECK(std::holds_alternative<ReadDifferent>(*refused));
+}
+
+TEST_CASE("a service that says both that a token exists and that there is none is not asked for ever") {
+  const ExecutorPolicy policy = Policy();
+  Executor executor(policy, 1);
+  for (std::uint32_t attempt = 1; attempt <= policy.bounded_tries_max; ++attempt) {
+    const EntryState state = Uncertain{.digest = kDigest,
+                                       .attempt = attempt,
+                                       .since = At(0),
+                                       .due = At(0),
+                                       .readings = 1,
+                                       .absent_readings = 1,
+                                       .exists = true};
+    const auto event = EndRead(executor, Absent{}, state, At(0) + kSettling);
+    REQUIRE(event);
+    CHECK(std::holds_alternative<ExistenceUnreadable>(*event) == (attempt == policy.bounded_tries_max));
+  }
+}
+
+TEST_CASE("a clock that is set back between two passes does not make a minute's pause last for a day") {
+  ExecutorPolicy policy = Policy();
+  policy.rate.requests_per_minute = 60;
+  Executor executor(policy, 1);
+  const TimePoint day = At(86'400'000);
+  (void)EndCreate(executor, Throttled{.retry_after = Duration(50'000)}, kSent, day);
+  executor.Begin(At(0));
+  executor.Add(CreateWork(2));
+  CHECK(executor.NextDue(At(0)) == At(50'000));
+}
+
+namespace {
+
+Completion PageEnded(ListOutcome outcome) {
+  return {.kind = CallKind::kList, .key = TokenKey::OfCollection({}), .listed = std::move(outcome), .answer = kAnswer};
+}
+
+PageJudgement EndPage(Executor& executor, ListOutcome outcome, std::uint32_t tries = 0) {
+  executor.Add({SurveyCollection{.key = TokenKey::OfCollection({})}, 0});
+  REQUIRE(executor.Take(At(0)).size() == 1);
+  return executor.JudgePage(PageEnded(std::move(outcome)), tries, At(0));
+}
+
+}  // namespace
+
+TEST_CASE("what the answer to a page means for the survey") {
+  ExecutorPolicy policy = Policy();
+  const auto judge = [&](ListOutcome outcome, std::uint32_t tries = 0) {
+    Executor executor(policy, 1);
+    return EndPage(executor, std::move(outcome), tries);
+  };
+  CHECK(judge(Listed{}).verdict == PageVerdict::kRead);
+  CHECK(judge(Refused{}).verdict == PageVerdict::kRefused);
+  CHECK(judge(Refused{.bounded_tries = true}).verdict == PageVerdict::kAgain);
+  CHECK(judge(Refused{.bounded_tries = true}).due > At(0));
+  CHECK(judge(Refused{.bounded_tries = true}, policy.bounded_tries_max - 1).verdict == PageVerdict::kRefused);
+  CHECK(judge(Throttled{.retry_after = Duration(7'000)}).due == At(7'000));
+  CHECK(judge(ReadingFailed{}).verdict == PageVerdict::kAgain);
+  CHECK(judge(Unsupported{}).verdict == PageVerdict::kAgain);
+}
+
+TEST_CASE("a service that lists nothing ends the pass only where looking first is demanded") {
+  ExecutorPolicy policy = Policy();
+  Executor relaxed(policy, 1);
+  for (int i = 0; i < 2; ++i) CHECK(EndPage(relaxed, Unsupported{}).verdict == PageVerdict::kAgain);
+  CHECK(EndPage(relaxed, Unsupported{}).verdict == PageVerdict::kUnsupported);
+  CHECK_FALSE(relaxed.can_list());
+  CHECK_FALSE(relaxed.stopped());
+  policy.survey_required = true;
+  Executor strict(policy, 1);
+  for (int i = 0; i < 3; ++i) (void)EndPage(strict, Unsupported{});
+  CHECK(strict.can_list());
+  CHECK(strict.stopped() == StopReason::kEndpoint);
+  Executor denied(policy, 1);
+  (void)EndPage(denied, Unauthorized{});
+  CHECK(denied.stopped() == StopReason::kCredential);
+}
+
+TEST_CASE("a service that was read once is not taken for one that cannot be read") {
+  Executor executor(Policy(), 1);
+  (void)EndRead(executor, Absent{});
+  for (int i = 0; i < 10; ++i) {
+    const auto event = EndRead(executor, Unsupported{});
+    REQUIRE(event);
+    CHECK(std::holds_alternative<ReadFailed>(*event));
+    CHECK(std::get<ReadFailed>(*event).due > At(0));
+  }
+  CHECK(executor.can_read());
+  (void)EndPage(executor, Listed{});
+  for (int i = 0; i < 10; ++i) CHECK(EndPage(executor, Unsupported{}).verdict == PageVerdict::kAgain);
+}
+
+TEST_CASE("what was lost before the start settles from the start on: the clock may have been set forward") {
+  Executor executor(Policy(), 1);
+  const TimePoint start = At(86'400'000);
+  executor.Begin(start);
+  const auto early = EndRead(executor, Absent{}, kLost, start + kSettling - Duration(1));
+  REQUIRE(early);
+  CHECK_FALSE(std::get<ReadAbsent>(*early).settled);
+  CHECK(std::get<ReadAbsent>(*early).due == start + kSettling);
+  CHECK(executor.Context().running_since == start);
+}
+
+TEST_CASE("a create whose echo shows something else is read back, where that is possible") {
+  const Created changed{.differences = {{"name", "a", "b"}}};
+  Executor executor(Policy(), 1);
+  const Event event = EndCreate(executor, changed, kSent, At(5));
+  REQUIRE(std::holds_alternative<CreateLost>(event));
+  CHECK(std::get<CreateLost>(event).due == At(5));
+  ExecutorPolicy policy = Policy();
+  policy.read_back = false;
+  Executor blind(policy, 1);
+  CHECK(std::holds_alternative<TokenCreated>(EndCreate(blind, changed)));
 }

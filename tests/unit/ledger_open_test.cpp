@@ -44,7 +44,7 @@ TEST_CASE("a ledger is made for its owner only, with our mark, version and WAL",
     const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
     const Change change = Stories().front().changes.front();
     ledger->Record({&change, 1});
-    for (const char* name : {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock"}) {
+    for (const char* name : {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.lock", "ledger.db.mark"}) {
       INFO(name);
       struct stat status {};
       REQUIRE(::stat((folder.path() / name).c_str(), &status) == 0);
@@ -54,10 +54,10 @@ TEST_CASE("a ledger is made for its owner only, with our mark, version and WAL",
     CHECK(QueryText(folder.Ledger(), "PRAGMA application_id") == fmt::format("{}", kLedgerApplicationId));
     CHECK(QueryText(folder.Ledger(), "PRAGMA user_version") == fmt::format("{}", LedgerMigrations().size()));
     CHECK(QueryText(folder.Ledger(), "SELECT group_concat(name || '@' || applied_at_ms) FROM migration") ==
-          fmt::format("0001 first layout@{}", At(0).time_since_epoch().count()));
+          fmt::format("0001 first layout@{0},0002 surveys@{0}", At(0).time_since_epoch().count()));
     CHECK(QueryText(folder.Ledger(),
                     "SELECT group_concat(strict) FROM pragma_table_list WHERE schema = 'main' AND name "
-                    "NOT LIKE 'sqlite%'") == "1,1,1,1,1,1,1,1");
+                    "NOT LIKE 'sqlite%'") == "1,1,1,1,1,1,1,1,1,1");
   }
   ::umask(mask);
   CHECK_FALSE(fs::exists(folder.path() / "ledger.db-wal"));
@@ -228,12 +228,19 @@ TEST_CASE("another service's ledger is refused with both named", "[ledger]") {
                                                          Contains("ledger.path"));
 }
 
-TEST_CASE("a new source URL is noted, and the one before can be asked for once", "[ledger]") {
+TEST_CASE("another source URL is told until the ledger follows it", "[ledger]") {
   const TemporaryFolder folder;
   CHECK_FALSE(SqliteLedger::Open(folder.Ledger(), SomeIdentity())->previous_source_url());
   LedgerIdentity identity = SomeIdentity();
   identity.source_url = "git@git.example.com:acme/tokens.git";
   CHECK(SqliteLedger::Open(folder.Ledger(), identity)->previous_source_url() == SomeIdentity().source_url);
+  {
+    const auto ledger = SqliteLedger::Open(folder.Ledger(), identity);
+    CHECK(ledger->previous_source_url() == SomeIdentity().source_url);
+    CHECK(LedgerReader::Open(folder.Ledger())->SourceUrl() == SomeIdentity().source_url);
+    ledger->FollowSource();
+    CHECK_FALSE(ledger->previous_source_url());
+  }
   CHECK_FALSE(SqliteLedger::Open(folder.Ledger(), identity)->previous_source_url());
   CHECK(QueryText(folder.Ledger(), "SELECT source_url || ' ' || program_version FROM runner") ==
         identity.source_url + " 0.1.0");
@@ -284,6 +291,7 @@ TEST_CASE("a ledger that may only be read is refused for writing", "[ledger]") {
   Child child([&](int to_parent) {
     ::chmod(folder.path().c_str(), 0777);
     ::chmod((folder.path() / "ledger.db.lock").c_str(), 0666);
+    ::chmod((folder.path() / "ledger.db.mark").c_str(), 0666);
     BecomeReaderOnly();
     const std::string text = OpenRefusal(folder.Ledger());
     return ::write(to_parent, text.data(), text.size()) > 0 ? 0 : 1;

@@ -77,6 +77,7 @@ TEST_CASE("a reader sees entries, payloads, checkpoint and last pass as the ledg
                   .result = PassResult::kComplete,
                   .created = 1,
                   .confirmed = 2,
+                  .adopted = 8,
                   .reported = 3,
                   .rejected = 4,
                   .conflicting = 5,
@@ -84,16 +85,22 @@ TEST_CASE("a reader sees entries, payloads, checkpoint and last pass as the ledg
                   .bad_manifests = 7,
                   .error = ""};
   const Checkpoint checkpoint{
-      .head_seen = CommitNumber(4)->id, .head_applied = {}, .last_pass = 3, .failures_in_a_row = 2};
+      .head_seen = CommitNumber(4)->id,
+      .head_applied = {},
+      .last_pass = 3,
+      .failures_in_a_row = 2,
+      .surveyed = {{{ProjectId{1}, CollectionId{2}}, At(7)}, {{ProjectId{1}, CollectionId{3}}, At(8)}},
+      .distrusted_since = At(6)};
   ledger->SaveCheckpoint(checkpoint, &pass);
   CHECK(reader->LoadCheckpoint() == checkpoint);
+  CHECK(reader->SourceUrl() == SomeIdentity().source_url);
   const auto same = [](const PassRecord& left, const PassRecord& right) {
     return std::tie(left.pass, left.cause, left.started, left.ended, left.commit, left.result, left.created,
-                    left.confirmed, left.reported, left.rejected, left.conflicting, left.unresolved, left.bad_manifests,
-                    left.error) == std::tie(right.pass, right.cause, right.started, right.ended, right.commit,
-                                            right.result, right.created, right.confirmed, right.reported,
-                                            right.rejected, right.conflicting, right.unresolved, right.bad_manifests,
-                                            right.error);
+                    left.confirmed, left.adopted, left.reported, left.rejected, left.conflicting, left.unresolved,
+                    left.bad_manifests, left.error) ==
+           std::tie(right.pass, right.cause, right.started, right.ended, right.commit, right.result, right.created,
+                    right.confirmed, right.adopted, right.reported, right.rejected, right.conflicting, right.unresolved,
+                    right.bad_manifests, right.error);
   };
   CHECK(same(reader->LastPass().value(), pass));
   for (const PassResult result :

@@ -147,6 +147,7 @@ TEST_CASE("errors of a document name the place and what to write instead") {
       {Token("decimals: 1.5"), "3:42 'decimals' is not a whole number"},
       {Token("decimals: \"18\""), "3:42 'decimals' is not a whole number that is 0 or more | write it without quotes"},
       {Token("properties: {a: 9007199254740993}"), "3:48 an integer beyond 2^53"},
+      {Token("properties: {a: {\"b\\0c\": 1}}"), "3:49 a name with a NUL character, which readers of JSON cut short"},
       {Token("properties: {a: .nan}"), "3:48 a number that JSON cannot hold"},
       {Token("attributes: [{value: [.inf]}]"), "3:54 a number that JSON cannot hold"},
       {kHead + "token: {name: N}\n", "3:8 missing 'tokenId' | write the token's number"},

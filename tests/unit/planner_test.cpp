@@ -283,3 +283,69 @@ TEST_CASE("a ledger view forgets an entry that is set to none") {
   ledger.Set(kKey, None{});
   CHECK(ledger.entries().empty());
 }
+
+TEST_CASE("a collection that is not cleared is surveyed ahead of its calls, and only where there is a call") {
+  std::mt19937_64 random(13);
+  for (int round = 0; round < 200; ++round) {
+    const MixedWorld world = MakeWorld(random);
+    const std::set<CollectionKey> none;
+    const std::set<CollectionKey> all{SampleKey(0).Collection()};
+    const Plan plain = MakePlan(world.desired, world.ledger, {.settling = kSettling});
+    const Plan cleared = MakePlan(world.desired, world.ledger, {.settling = kSettling, .cleared = &all});
+    const Plan plan = MakePlan(world.desired, world.ledger, {.settling = kSettling, .cleared = &none});
+    CHECK(cleared.actions.size() == plain.actions.size());
+    CHECK(cleared.counts.survey == 0);
+    CHECK(plan.counts.survey == (plain.CallsService() ? 1 : 0));
+    REQUIRE(plan.actions.size() == plain.actions.size() + plan.counts.survey);
+    if (plan.counts.survey == 0) continue;
+    const auto* survey = std::get_if<SurveyCollection>(&plan.actions.front());
+    REQUIRE(survey != nullptr);
+    CHECK(survey->key == TokenKey::OfCollection(SampleKey(0).Collection()));
+    CHECK(survey->key.Text() == "30957/888");
+    for (std::size_t i = 0; i < plain.actions.size(); ++i) CHECK(KeyOf(plan.actions[i + 1]) == KeyOf(plain.actions[i]));
+  }
+}
+
+TEST_CASE("each collection has a survey of its own, in its place") {
+  auto desired = std::make_shared<DesiredState>();
+  for (const std::uint64_t collection : {1U, 2U, 3U}) {
+    TokenKey key = SampleKey(5);
+    key.collection.value = collection;
+    desired->entries.push_back(SampleEntry(key, kNew));
+  }
+  const std::set<CollectionKey> cleared{{{30957}, {2}}};
+  const Plan plan = MakePlan(desired, {}, {.cleared = &cleared});
+  std::vector<std::string> keys;
+  for (const Action& action : plan.actions) keys.push_back(KeyOf(action).Text());
+  CHECK(keys == std::vector<std::string>{"30957/1", "30957/1/5", "30957/2/5", "30957/3", "30957/3/5"});
+}
+
+TEST_CASE("a token that is known to exist is compared where it would be created, and otherwise left as it is") {
+  const std::map<CollectionKey, std::set<TokenId>> unclaimed{{kKey.Collection(), {kKey.token}}};
+  const PlanContext context{.settling = kSettling, .unclaimed = &unclaimed};
+  const std::vector<EntryState> states = {
+      None{},
+      Pending{.digest = kOld, .attempts = 2, .due = At(0)},
+      Rejected{.digest = kOld},
+      Confirmed{.digest = kOld},
+      Conflicting{.digest = kOld},
+      Uncertain{.digest = kOld, .attempt = 1, .since = At(0), .due = At(0)},
+  };
+  for (const EntryState& state : states) {
+    for (const Git git : {Git::kSame, Git::kNewDigest, Git::kAbsent}) {
+      const auto desired = Declaring(git);
+      const auto usual = PlanKey(kKey, *desired, state, {.settling = kSettling});
+      const auto action = PlanKey(kKey, *desired, state, context);
+      INFO(StateName(state) << ": " << Text(usual));
+      if (!usual || !std::holds_alternative<Create>(*usual)) {
+        CHECK(Text(action) == Text(usual));
+        continue;
+      }
+      REQUIRE(action);
+      const auto* resolve = std::get_if<Resolve>(&*action);
+      REQUIRE(resolve != nullptr);
+      CHECK(resolve->reopen);
+      CHECK(resolve->digest == desired->Find(kKey)->digest);
+    }
+  }
+}

@@ -62,6 +62,10 @@ const std::vector<std::pair<std::string, Event>> kEvents = {
     {"drift settled", DriftSettled{}},
     {"reopened", ConflictReopened{.digest = kOther, .at = At(100)}},
     {"withdrawn", EntryWithdrawn{}},
+    {"different, unsettled", ReadUnsettled{.due = At(110)}},
+    {"adopted", TokenAdopted{.digest = kOther}},
+    {"found", TokenFound{.digest = kOther, .at = At(100)}},
+    {"clock set back", ClockSetBack{.at = At(100)}},
 };
 
 const EntryState kSentOurs = Submitting{.digest = kOurs, .attempt = 7, .since = At(100)};
@@ -69,6 +73,7 @@ const EntryState kSentOther = Submitting{.digest = kOther, .attempt = 1, .since 
 const EntryState kSentAgain = Submitting{.digest = kOurs, .attempt = 7, .since = At(100), .unknown_since = At(20)};
 const EntryState kIsOurs = Confirmed{.digest = kOurs};
 const EntryState kConflict = Conflicting{.digest = kOurs, .remote = kOther};
+const EntryState kAdopted = Confirmed{.digest = kOther};
 const EntryState kReopened = Uncertain{.digest = kOther, .since = At(100), .due = At(100), .exists = true};
 
 Uncertain ReadAgain(std::uint32_t absent_readings, bool exists = false) {
@@ -85,6 +90,10 @@ Uncertain Lost(TimePoint due, bool exists = false) {
   return {.digest = kOurs, .attempt = 3, .since = At(100), .due = due, .exists = exists};
 }
 
+Uncertain DoubtBegun(bool exists = false) {
+  return {.digest = kOurs, .attempt = 3, .since = At(100), .due = At(100), .readings = 4, .exists = exists};
+}
+
 Uncertain StillUnknown(std::uint32_t attempt) {
   return {.digest = kOurs, .attempt = attempt, .since = At(5), .due = At(110)};
 }
@@ -92,10 +101,15 @@ Uncertain StillUnknown(std::uint32_t attempt) {
 const std::map<std::pair<std::string, std::string>, EntryState> kTable = {
     {{"none", "intended, same digest"}, kSentOurs},
     {{"none", "intended, other digest"}, kSentOther},
+    {{"none", "adopted"}, kAdopted},
+    {{"none", "found"}, kReopened},
 
     {{"pending", "intended, same digest"}, kSentOurs},
     {{"pending", "intended, other digest"}, kSentOther},
     {{"pending", "withdrawn"}, None{}},
+    {{"pending", "adopted"}, kAdopted},
+    {{"pending", "found"}, kReopened},
+    {{"pending", "clock set back"}, Pending{.digest = kOurs, .attempts = 2, .due = At(100)}},
 
     {{"submitting", "created"}, kIsOurs},
     {{"submitting", "existed"}, Lost(At(110), true)},
@@ -120,6 +134,8 @@ const std::map<std::pair<std::string, std::string>, EntryState> kTable = {
     {{"uncertain", "absent, unsettled"}, ReadAgain(0)},
     {{"uncertain", "absent, settled"}, ReadAgain(1)},
     {{"uncertain", "read failed"}, ReadAgain(0)},
+    {{"uncertain", "different, unsettled"}, ReadAgain(0)},
+    {{"uncertain", "clock set back"}, DoubtBegun()},
 
     {{"uncertain, exists", "intended, same digest"}, kSentAgain},
     {{"uncertain, exists", "equal"}, kIsOurs},
@@ -127,6 +143,8 @@ const std::map<std::pair<std::string, std::string>, EntryState> kTable = {
     {{"uncertain, exists", "absent, unsettled"}, ReadAgain(0, true)},
     {{"uncertain, exists", "absent, settled"}, ReadAgain(1, true)},
     {{"uncertain, exists", "read failed"}, ReadAgain(0, true)},
+    {{"uncertain, exists", "different, unsettled"}, ReadAgain(0, true)},
+    {{"uncertain, exists", "clock set back"}, DoubtBegun(true)},
     {{"uncertain, exists", "unreadable"}, Conflicting{.digest = kOurs}},
 
     {{"uncertain, absent once", "intended, same digest"}, kSentAgain},
@@ -135,6 +153,8 @@ const std::map<std::pair<std::string, std::string>, EntryState> kTable = {
     {{"uncertain, absent once", "absent, unsettled"}, ReadAgain(1)},
     {{"uncertain, absent once", "absent, settled"}, Pending{.digest = kOurs, .attempts = 3, .due = At(110)}},
     {{"uncertain, absent once", "read failed"}, ReadAgain(1)},
+    {{"uncertain, absent once", "different, unsettled"}, ReadAgain(1)},
+    {{"uncertain, absent once", "clock set back"}, DoubtBegun()},
 
     {{"confirmed", "drift, changed"}, Confirmed{.digest = kOurs, .drift = kChanged}},
     {{"confirmed", "drift, removed"}, Confirmed{.digest = kOurs, .drift = kRemoved}},
@@ -146,6 +166,8 @@ const std::map<std::pair<std::string, std::string>, EntryState> kTable = {
     {{"rejected", "intended, same digest"}, kSentOurs},
     {{"rejected", "intended, other digest"}, kSentOther},
     {{"rejected", "withdrawn"}, None{}},
+    {{"rejected", "adopted"}, kAdopted},
+    {{"rejected", "found"}, kReopened},
 
     {{"conflicting", "drift, changed"}, Conflicting{.digest = kOurs, .remote = kOther, .drift = kChanged}},
     {{"conflicting", "drift, removed"}, Conflicting{.digest = kOurs, .remote = kOther, .drift = kRemoved}},

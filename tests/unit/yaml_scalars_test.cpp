@@ -164,6 +164,7 @@ TEST_CASE("a problem as JSON is one line, as a GitHub command it is escaped") {
         R"({"path":"a,b:c\n.yaml","line":2,"column":3,"what":"100% \"bad\"\n","advice":"mend\tit"})");
   CHECK(ProblemGithub(problem) == "::error file=a%2Cb%3Ac%0A.yaml,line=2,col=3::100%25 \"bad\"\\n (mend\\tit)");
   CHECK(ProblemGithub({{"a", 0, 0}, "x", "", ""}) == "::error file=a::x");
+  CHECK(ProblemGithub({{"\x1b[2Jé\xff", 0, 0}, "x", "", ""}) == "::error file=\\u001b[2Jé\uFFFD::x");
 }
 
 TEST_CASE("a long line is quoted up to 200 characters, and not at all where the place lies beyond") {

@@ -161,6 +161,23 @@ async function runChecks(url, jwt) {
     assert.deepEqual((await client.listTokens({ ...key, collectionId: 1 })).tokens, [])
   })
 
+  await check('pages from 0 or from 1, of any size, hold the tokens as they are read singly', async () => {
+    for (let id = 1; id <= 7; ++id) await create({ tokenId: String(id), name: `t${id}`, external_url: `u${id}` })
+    const single = []
+    for (let id = 1; id <= 7; ++id) single.push((await client.getToken({ ...key, tokenId: String(id) })).token)
+    for (const first of [0, 1]) {
+      await control('faults', { first_page: first, page_size_max: 3 })
+      const pages = []
+      for (let page = first; page < first + 3; ++page)
+        pages.push(await client.listTokens({ ...key, page: { page, pageSize: 30 } }))
+      assert.deepEqual(pages.map(page => page.page), [true, true, false].map(more => ({ pageSize: 3, more })))
+      assert.deepEqual(pages.flatMap(page => page.tokens), single)
+      assert.deepEqual((await client.listTokens({ ...key, page: { pageSize: 30 } })).tokens, single.slice(0, 3))
+    }
+    await control('faults', { list_tokens: false })
+    await fails(() => client.listTokens({ ...key }), 'WebrpcBadRoute', -2, 404)
+  })
+
   await check('a token is updated and deleted', async () => {
     await create({ tokenId: '1', image: 'old' })
     const update = { tokenId: '1', name: 'm', attributes: [] }
@@ -213,7 +230,7 @@ async function runChecks(url, jwt) {
     await create({ tokenId: '1' })
     await fails(() => create({ tokenId: '2' }), 'RateLimited', 2005, 429)
     const headers = { Authorization: `Bearer ${jwt}`, 'Content-Type': 'application/json' }
-    const reply = await fetch(`${url}/rpc/Collections/GetToken`, { method: 'POST', headers, body: '{}' })
+    const reply = await fetch(`${url}/rpc/Collections/GetToken`, { method: 'POST', headers, body: JSON.stringify(key) })
     assert.equal(reply.status, 429)
     assert.equal(reply.headers.get('retry-after'), '60')
     assert.equal(reply.headers.get('credits-rate-remaining'), '0')
