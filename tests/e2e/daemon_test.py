@@ -1,8 +1,6 @@
-"""The daemon: triggers, backlog, signals, kill -9."""
+"""The daemon: triggers, backlog, signals."""
 
-import json
 import os
-import random
 import signal
 import time
 import unittest
@@ -102,35 +100,6 @@ class Daemon(World):
         self.run_program("trigger", "--wait", expect=0)
         self.assertEqual(self.status()["failures_in_a_row"], 0)
         self.assertEqual(len(self.held()), 1)
-
-
-class KillNine(World):
-    def test_two_thousand_tokens_survive_kill_nine_at_any_moment(self):
-        seed = int(os.environ.get("TOKENSYNC_SEED", random.SystemRandom().randrange(1 << 32)))
-        print(f"TOKENSYNC_SEED={seed}")
-        chance = random.Random(seed)
-        tokens = 2000
-        self.write_tokens(range(1, tokens + 1))
-        self.push()
-        self.faults(latency_ms=2, latency_jitter_ms=20)
-        self.settings["api"]["timeout"] = "500ms"
-        self.write_config()
-        kills = 0
-        while len(self.held()) < tokens and kills < 12:
-            goal = self.creates() + chance.randrange(1, 300)
-            daemon = self.start_daemon()
-            wait_until(lambda: self.creates() >= goal or len(self.held()) >= tokens or not daemon.running(),
-                       "calls are made")
-            daemon.kill()
-            kills += 1
-        daemon = self.start_daemon()
-        self.await_control()
-        wait_until(lambda: self.states() == {"confirmed": tokens}, "all is confirmed")
-        self.assertEqual(daemon.stop(), 0)
-        self.assertEqual(len(self.held()), tokens)
-        self.assert_nothing_twice()
-        self.run_program("audit", expect=0)
-        print(f"kill -9: {kills} times; {tokens} tokens, each once")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import unittest
 import urllib.request
 
 BUILD = os.environ["TOKENSYNC_BUILD"]
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+E2E = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(E2E))
 PROGRAM = os.path.join(BUILD, "tokensyncd")
 STANDIN = os.path.join(BUILD, "standin-metadata")
 DEADLINE = 120.0
@@ -167,15 +168,23 @@ class World(unittest.TestCase):
 
     # ---- the program
 
-    def run_program(self, *arguments, expect=None, env=None):
+    def run_program(self, *arguments, expect=None, env=None, **options):
         done = subprocess.run([PROGRAM, "--config", self.config, *arguments], env={**self.env, **(env or {})},
-                              capture_output=True, text=True, timeout=DEADLINE, stdin=subprocess.DEVNULL, check=False)
+                              capture_output=True, text=True, timeout=DEADLINE, stdin=subprocess.DEVNULL, check=False,
+                              **options)
         if expect is not None:
             self.assertEqual(done.returncode, expect, f"{arguments}\n{done.stdout}\n{done.stderr}")
         return done
 
     def sync(self, expect=0):
         return self.run_program("sync", expect=expect)
+
+    def shim(self):
+        """The environment that puts shim.c ahead of the C library."""
+        library = self.path("shim.so")
+        if not os.path.exists(library):
+            self.command("cc", "-O2", "-shared", "-fPIC", "-o", library, os.path.join(E2E, "shim.c"), "-ldl")
+        return {"LD_PRELOAD": library}
 
     def start_daemon(self, env=None, **options):
         daemon = Process([PROGRAM, "--config", self.config, "run"], self.folder, "daemon", env={**self.env, **(env or {})},
@@ -202,9 +211,46 @@ class World(unittest.TestCase):
         finally:
             connection.close()
 
+    def select(self, query):
+        """Rows of the ledger as pairs; none while there is no ledger yet."""
+        try:
+            with self.ledger() as ledger:
+                return dict(ledger.execute(query))
+        except sqlite3.OperationalError:
+            return {}
+
     def states(self):
-        with self.ledger() as ledger:
-            return dict(ledger.execute("SELECT state, count(*) FROM entry GROUP BY state"))
+        return self.select("SELECT state, count(*) FROM entry GROUP BY state")
+
+    def entry_states(self):
+        """The state of each entry, by tokenId."""
+        return self.select("SELECT token_id, state FROM entry")
+
+    def trigger_is_complete(self):
+        return self.run_program("trigger", "--wait").returncode == 0
 
     def assert_nothing_twice(self):
         self.assertEqual(self.service_state()["duplicates"], [])
+
+    def assert_converged(self, numbers):
+        """With all faults off: every declared token is at the service, once, as git has it, and the ledger says so."""
+        wait_until(lambda: self.service_state()["late_pending"] == 0, "late requests are applied")
+        self.assert_nothing_twice()
+        held = self.held()
+        self.assertEqual({n: t["token"]["name"] for n, t in held.items()}, {str(n): f"Token {n}" for n in numbers})
+        self.assertEqual(self.service_state()["creates_applied"], len(held))
+        self.assertEqual(self.states(), {"confirmed": len(held)})
+        self.run_program("audit", expect=0)
+
+
+class UncheckedWorld(World):
+    """The service refuses no second create of a token, so that one that should not be is seen and counted."""
+
+    def start_service(self, *arguments):
+        process = super().start_service(*arguments)
+        self.faults(existing="overwrite")
+        return process
+
+    def reset_service(self):
+        self.ask_service("/standin/reset", {})
+        self.faults(existing="overwrite")

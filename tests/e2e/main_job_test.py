@@ -72,7 +72,7 @@ class MainJob(World):
         self.assertEqual([(r["key"], r["detail"]) for r in reports], [("1/7/1", "changed"), ("1/7/2", "removed")])
         self.assertNotEqual(reports[0]["digest"], reports[0]["other_digest"])
         self.assertEqual(reports[1]["subject"], "Change one, remove two")
-        self.assertEqual(self.service_state()["calls"], {"CreateToken": 3})
+        self.assertEqual(self.service_state()["calls"], {"CreateToken": 3, "ListTokens": 1})
         self.assertEqual(set(self.held()), {"1", "2", "3"})
 
     def test_one_bad_manifest_stops_nobody_else(self):
@@ -231,7 +231,8 @@ class Commands(World):
         self.assertEqual(self.creates(), 0)
         self.assertFalse(os.path.exists(self.settings["ledger"]["path"]))
         plan = json.loads(self.run_program("plan", "--json", expect=2).stdout)
-        self.assertEqual([a["key"] for a in plan["actions"]], ["1/7/1", "1/7/2"])
+        self.assertEqual([a["key"] for a in plan["actions"]], ["1/7", "1/7/1", "1/7/2"])
+        self.assertEqual([a["action"] for a in plan["actions"]], ["survey", "create", "create"])
 
     def test_plan_diff_shows_what_changed_field_by_field(self):
         self.write_tokens([1], description="old text")
@@ -271,7 +272,7 @@ class Commands(World):
         self.run_program("frobnicate", expect=64)
 
     def test_every_command_has_help(self):
-        for command in ("run", "sync", "plan", "validate", "status", "history", "trigger", "audit"):
+        for command in ("run", "sync", "plan", "validate", "status", "history", "trigger", "audit", "backup"):
             self.assertIn("Usage", self.run_program(command, "--help", expect=0).stdout)
 
     def test_trigger_without_a_daemon_says_so(self):
