@@ -41,7 +41,6 @@ PassSummary PassRun::Run(const std::optional<CommitId>& revision) {
   try {
     follow_head_ = !revision;
     PlanFor(ports_.source.Read(revision ? *revision : FetchHead()));
-    MarkLeftBehind();
     Execute();
   } catch (const EnvironmentError& error) {
     trouble_ = error.what();

@@ -28,6 +28,7 @@ void PassRun::PlanFor(std::shared_ptr<const DesiredState> desired) {
   ports_.observer.OnPlan(tally_.pass, plan_);
   QueueCalls();
   RecordReports();
+  MarkLeftBehind();
 }
 
 void PassRun::PlanAgain(const TokenKey& key) {
@@ -132,7 +133,7 @@ void PassRun::MarkLeftBehind() {
 }
 
 bool PassRun::WaitsTooLong(const EntryState& state) const {
-  const TimePoint latest = tally_.started + policy_.executor.WaitMax();
+  const TimePoint latest = ports_.clock.Now() + policy_.executor.WaitMax();
   if (const auto* pending = std::get_if<Pending>(&state)) return pending->due > latest;
   const auto* uncertain = std::get_if<Uncertain>(&state);
   return uncertain != nullptr && std::max(uncertain->due, uncertain->since) > latest;
