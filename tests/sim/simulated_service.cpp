@@ -206,16 +206,20 @@ void SimulatedService::List(Flight& flight) const {
     completion.answer = Answer(400, "WebrpcEndpoint", 0, "endpoint error");
     return;
   }
-  std::vector<ListedToken> tokens;
+  // What is not seen yet leaves its place empty: pages that shift hide tokens from everybody, and the README says so.
+  std::vector<std::pair<TokenId, const HeldToken*>> tokens;
   for (const auto& [key, token] : held_) {
-    if (key.Collection() != flight.call.key.Collection() || !IsSeen(token, flight)) continue;
-    tokens.push_back({key.token, PayloadDigest(token.payload, false), PayloadDigest(token.payload, true)});
+    if (key.Collection() == flight.call.key.Collection()) tokens.emplace_back(key.token, &token);
   }
   const std::size_t page = flight.call.page > rules.first_page ? flight.call.page - rules.first_page : 0;
   const std::size_t begin = std::min(page * rules.page_size, tokens.size());
   const std::size_t end = std::min(begin + rules.page_size, tokens.size());
   Listed listed{.tokens = {}, .more = end < tokens.size()};
-  for (std::size_t i = begin; i < end; ++i) listed.tokens.push_back(tokens[i]);
+  for (std::size_t i = begin; i < end; ++i) {
+    const auto& [id, token] = tokens[i];
+    if (!IsSeen(*token, flight)) continue;
+    listed.tokens.push_back({id, PayloadDigest(token->payload, false), PayloadDigest(token->payload, true)});
+  }
   completion.listed = std::move(listed);
   completion.answer = {.http_status = 200};
 }
@@ -262,6 +266,11 @@ std::optional<Duration> SimulatedService::ArrivesAfterCut() {
       return rules.late_for;
   }
   return std::nullopt;
+}
+
+std::size_t SimulatedService::HeldCount(const CollectionKey& collection) const {
+  return static_cast<std::size_t>(std::count_if(
+      held_.begin(), held_.end(), [&](const auto& held) { return held.first.Collection() == collection; }));
 }
 
 const HeldToken* SimulatedService::Held(const TokenKey& key) const {

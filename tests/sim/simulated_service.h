@@ -92,6 +92,7 @@ class SimulatedService final : public CallRunner {
 
   // What a test wants to know.
   const HeldToken* Held(const TokenKey& key) const;
+  std::size_t HeldCount(const CollectionKey& collection) const;
   std::uint32_t Accepted(const TokenKey& key) const;
   std::size_t InFlight() const { return flights_.size(); }
   /// Every call that was started, oldest first.

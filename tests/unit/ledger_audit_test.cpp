@@ -71,7 +71,7 @@ TEST_CASE("an untouched ledger holds, whatever happened in it", "[ledger]") {
   CHECK_FALSE(AuditOf(empty.Ledger()).broken);
 }
 
-TEST_CASE("one bit of any column of any record of the log is noticed at that record", "[ledger]") {
+TEST_CASE("one bit of any column of any record of the log is noticed at that record", "[ledger][damage]") {
   const AuditedLedger ledger;
   REQUIRE_FALSE(ledger.After("").broken);
   std::vector<std::pair<std::string, std::string>> columns;  // name, type
@@ -225,7 +225,7 @@ std::string ToldBy(LedgerReader& reader) {
   return told;
 }
 
-TEST_CASE("no bit of the file can change what the ledger tells of a token unnoticed", "[ledger]") {
+TEST_CASE("no bit of the file can change what the ledger tells of a token unnoticed", "[ledger][damage]") {
   const AuditedLedger ledger;
   const std::string truth = ToldBy(*LedgerReader::Open(ledger.folder.Ledger()));
   std::string bytes;

@@ -31,7 +31,8 @@ std::string StartRefusal(const fs::path& path) {
   return RefusalOf([&] { SqliteLedger::Open(path, SomeIdentity())->Entries(); });
 }
 
-TEST_CASE("entries that are not those of the last transaction are refused, for a run and for a reader", "[ledger]") {
+TEST_CASE("entries that are not those of the last transaction are refused, for a run and for a reader",
+          "[ledger][damage]") {
   const char* const damage = GENERATE(
       "DELETE FROM entry WHERE token_id = '5'", "UPDATE entry SET token_id = '100', token_len = 3 WHERE token_id = '5'",
       "UPDATE entry SET collection = 3 WHERE token_id = '5'", "UPDATE entry SET digest = zeroblob(32) WHERE rowid = 1",
@@ -54,7 +55,7 @@ TEST_CASE("entries that are not those of the last transaction are refused, for a
   CHECK(LedgerReader::Open(folder.Ledger())->VerifyChain().broken);
 }
 
-TEST_CASE("a payload that is not what was recorded is refused when it is wanted", "[ledger]") {
+TEST_CASE("a payload that is not what was recorded is refused when it is wanted", "[ledger][damage]") {
   const TemporaryFolder folder;
   TellStories(folder.Ledger());
   const TokenKey key = Stories().front().changes.front().record.key;
@@ -64,7 +65,7 @@ TEST_CASE("a payload that is not what was recorded is refused when it is wanted"
              Contains("that of 1/2/1 is not the one that was recorded"));
 }
 
-TEST_CASE("a bit that flips anywhere in the table of entries changes nothing silently", "[ledger]") {
+TEST_CASE("a bit that flips anywhere in the table of entries changes nothing silently", "[ledger][damage]") {
   const TemporaryFolder folder;
   RandomHistory history(41, 40);
   SqliteLedger::Open(folder.Ledger(), SomeIdentity())->Record(history.Next(400));
@@ -97,7 +98,7 @@ TEST_CASE("a bit that flips anywhere in the table of entries changes nothing sil
   CHECK(refused > 100);
 }
 
-TEST_CASE("a page of zeros in the table of entries is refused", "[ledger]") {
+TEST_CASE("a page of zeros in the table of entries is refused", "[ledger][damage]") {
   const TemporaryFolder folder;
   RandomHistory history(42, 300);
   SqliteLedger::Open(folder.Ledger(), SomeIdentity())->Record(history.Next(900));
@@ -118,7 +119,7 @@ TEST_CASE("a page of zeros in the table of entries is refused", "[ledger]") {
 }
 
 TEST_CASE("a copy that is put beside the WAL of a killed run is refused, distrusted, or what that run left",
-          "[ledger]") {
+          "[ledger][damage]") {
   int refused = 0;
   for (std::uint32_t more = 1; more <= 30; more += 3) {
     INFO(more << " commits after the copy");
