@@ -78,7 +78,7 @@ TEST_CASE("a run on a restored backup knows that it is older", "[ledger]") {
   CHECK(SqliteLedger::Open(folder.Ledger(), SomeIdentity())->standing() == LedgerStanding::kContinued);
 }
 
-TEST_CASE("backups under a running writer each hold one moment", "[ledger]") {
+TEST_CASE("backups under a running writer each hold one moment", "[ledger][threads]") {
   const TemporaryFolder folder;
   const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
   std::atomic<bool> stop = false;

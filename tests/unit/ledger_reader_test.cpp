@@ -290,7 +290,7 @@ void WatchWriter(const fs::path& path, const std::function<void()>& go_on) {
   }
 }
 
-TEST_CASE("a reader beside a writer in another thread sees whole transactions", "[ledger]") {
+TEST_CASE("a reader beside a writer in another thread sees whole transactions", "[ledger][threads]") {
   const TemporaryFolder folder;
   const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
   std::counting_semaphore<> allowed(4);
