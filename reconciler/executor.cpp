@@ -24,9 +24,8 @@ Executor::Executor(const ExecutorPolicy& policy, std::uint64_t seed)
     : policy_(policy),
       backoff_(policy.backoff, seed),
       rate_(policy.rate),
-      can_read_(policy.read_back),
-      can_list_(policy.survey),
-      survey_required_(policy.survey_required) {}
+      reading_(policy.read_back, policy.read_back_required),
+      listing_(policy.survey, policy.survey_required) {}
 
 void Executor::Begin(TimePoint now) {
   if (running_since_ == TimePoint{}) running_since_ = now;
@@ -98,12 +97,12 @@ Event Executor::JudgeCreate(const Completion& completion, const EntryState& stat
           [&](const Created& created) -> Event {
             Succeed(completion, now);
             // An echo of something else: what is stored is what counts.
-            if (!created.differences.empty() && can_read_) return CreateLost{.at = now, .due = now};
+            if (!created.differences.empty() && can_read()) return CreateLost{.at = now, .due = now};
             return TokenCreated{};
           },
           [&](const AlreadyThere&) -> Event {
             Succeed(completion, now);
-            if (!can_read_ && submitting->unknown_since) return TokenAssumedOurs{};
+            if (!can_read() && submitting->unknown_since) return TokenAssumedOurs{};
             return TokenExisted{.at = now, .due = now};
           },
           [&](const Refused& refused) -> Event {
@@ -160,8 +159,7 @@ std::optional<Event> Executor::JudgeRead(const Completion& completion, const Ent
                           if (!reading_.Denied()) {
                             return ReadFailed{.due = now + backoff_.After(uncertain->readings + 1)};
                           }
-                          if (policy_.read_back_required) Stop(StopReason::kEndpoint, completion.answer);
-                          can_read_ = policy_.read_back_required;
+                          if (reading_.required()) Stop(StopReason::kEndpoint, completion.answer);
                           return std::nullopt;
                         },
                         [&](const Throttled& throttled) -> std::optional<Event> {
@@ -199,8 +197,7 @@ PageJudgement Executor::JudgePage(const Completion& completion, std::uint32_t tr
           },
           [&](const Unsupported&) -> PageJudgement {
             if (!listing_.Denied()) return {.due = now + backoff_.After(1)};
-            if (survey_required_) Stop(StopReason::kEndpoint, completion.answer);
-            can_list_ = survey_required_;
+            if (listing_.required()) Stop(StopReason::kEndpoint, completion.answer);
             return {.verdict = PageVerdict::kUnsupported};
           },
           [&](const Throttled& throttled) -> PageJudgement { return {.due = Pause(throttled, completion, now)}; },

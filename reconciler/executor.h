@@ -63,12 +63,25 @@ struct Work {
 /// when it is said again. A proxy on the way says so too, for a moment, and a garbled request is answered like that.
 class CallSupport {
  public:
+  /// `usable`: as far as is known. `required`: it is used whatever the service says.
+  CallSupport(bool usable, bool required) : usable_(usable), required_(required) {}
+
+  bool usable() const { return usable_; }
+  bool required() const { return required_; }
+  void Require() { usable_ = required_ = true; }
+
   void Answered() { seen_ = true; }
-  /// "There is no such call." Whether that is to be believed now.
-  bool Denied() { return !seen_ && ++denials_ >= kDenialsNeeded; }
+  /// "There is no such call." Whether that is to be believed now: then it is not usable any more, unless required.
+  bool Denied() {
+    if (seen_ || ++denials_ < kDenialsNeeded) return false;
+    usable_ = required_;
+    return true;
+  }
 
  private:
   static constexpr std::uint32_t kDenialsNeeded = 3;
+  bool usable_;
+  bool required_;
   bool seen_ = false;
   std::uint32_t denials_ = 0;
 };
@@ -85,7 +98,7 @@ class Executor {
   void ProbeFirst() { probing_ = true; }
 
   /// Nothing is to be created in a collection that was not listed, whatever the policy says.
-  void RequireSurvey() { survey_required_ = can_list_ = true; }
+  void RequireSurvey() { listing_.Require(); }
 
   /// What is to be done from now on, instead of all that was. Keys in flight stay in flight and are left out.
   void Replace(std::vector<Work> work);
@@ -117,13 +130,13 @@ class Executor {
   std::optional<StopReason> stopped() const { return stopped_; }
   /// What the answer that stopped the executor said.
   const ServiceAnswer& stop_answer() const { return stop_answer_; }
-  bool can_read() const { return can_read_; }
-  bool can_list() const { return can_list_; }
-  bool survey_required() const { return survey_required_; }
+  bool can_read() const { return reading_.usable(); }
+  bool can_list() const { return listing_.usable(); }
+  bool survey_required() const { return listing_.required(); }
   const RateControl& rate() const { return rate_; }
   /// Without what is cleared.
   PlanContext Context() const {
-    return {.can_read = can_read_, .settling = policy_.settling, .running_since = running_since_};
+    return {.can_read = can_read(), .settling = policy_.settling, .running_since = running_since_};
   }
 
  private:
@@ -168,9 +181,6 @@ class Executor {
   TimePoint running_since_{};
   CallSupport reading_;
   CallSupport listing_;
-  bool can_read_;
-  bool can_list_;
-  bool survey_required_;
 };
 
 }  // namespace tokensync

@@ -26,15 +26,12 @@ PassRun::PassRun(Reconciler& reconciler, std::string cause)
       checkpoint_(reconciler.checkpoint_),
       surveys_(reconciler.surveys_),
       cleared_(reconciler.cleared_),
-      surveys_due_(reconciler.surveys_due_),
       recorder_(ports_.ledger, ports_.observer, view_, checkpoint_, policy_.batch_max),
       tally_(recorder_.tally) {
   tally_.cause = std::move(cause);
   tally_.pass = checkpoint_.last_pass + 1;
   tally_.started = ports_.clock.Now();
   executor_.Begin(tally_.started);
-  // The clock may have been set back since that was said.
-  surveys_due_ = std::min(surveys_due_, tally_.started + policy_.executor.SeenAfter());
 }
 
 PassSummary PassRun::Run(const std::optional<CommitId>& revision) {
@@ -155,10 +152,6 @@ PassSummary Reconciler::Run(const std::string& cause, const std::optional<Commit
     checkpoint_ = ports_.ledger.LoadCheckpoint();
     for (const auto& [collection, time] : checkpoint_.surveyed) cleared_.insert(collection);
     if (checkpoint_.distrusted_since && policy_.executor.survey) executor_.RequireSurvey();
-    if (checkpoint_.distrusted_since) {
-      // What a run of the ledger that was lost had sent can still be applied.
-      surveys_due_ = ports_.clock.Now() + policy_.executor.SeenAfter();
-    }
     if (checkpoint_.failures_in_a_row > 0) executor_.ProbeFirst();
     loaded_ = true;
   }

@@ -123,7 +123,6 @@ class Reconciler {
   Checkpoint checkpoint_;
   std::map<CollectionKey, Survey> surveys_;  ///< under way
   std::set<CollectionKey> cleared_;          ///< in which tokens may be created
-  TimePoint surveys_due_{};                  ///< no collection is listed before
 };
 
 }  // namespace tokensync

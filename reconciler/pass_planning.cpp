@@ -127,7 +127,10 @@ void PassRun::MarkLeftBehind() {
     recorder_.FlushFull();
   }
   recorder_.Flush();
-  if (!found) return;
+  if (found) Replan();
+}
+
+void PassRun::Replan() {
   plan_ = MakePlan(plan_.desired, view_, Context());
   QueueCalls();
 }

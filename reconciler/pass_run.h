@@ -56,6 +56,8 @@ class PassRun {
   /// `desired` is the state that was read last. All of the new plan is made before any of the old one goes.
   void PlanFor(std::shared_ptr<const DesiredState> desired);
   void PlanAgain(const TokenKey& key);
+  /// A new plan for the same commit, without a report of its own: the ledger's view or what may be created has changed.
+  void Replan();
 
   /// Who brought what the actions are about, asked for all at once; under null, the head itself.
   Provenances Attribute(const Plan& plan);
@@ -98,6 +100,8 @@ class PassRun {
   // ---- pass_survey.cpp ----
 
   void QueueSurvey(const CollectionKey& collection);
+  /// The next page of the collection's survey.
+  void QueuePage(const CollectionKey& collection, TimePoint due);
   void PrepareSurvey(const Work& work, const SurveyCollection& survey, std::vector<Call>& calls);
   void FinishPage(const Completion& completion);
   void TakePage(const CollectionKey& collection, Survey& survey, const Listed& page, TimePoint now);
@@ -113,6 +117,9 @@ class PassRun {
   /// without it, until the program starts anew.
   void GiveUpSurvey(const CollectionKey& collection, SurveyEnd end, std::string why);
 
+  /// The create that the key needs now; nothing where it needs something else, or nothing.
+  std::optional<Action> PlannedCreate(const TokenKey& key) const;
+
   /// The creates that waited for it may leave.
   void Clear(const CollectionKey& collection);
   std::span<const Entry> EntriesOf(const CollectionKey& collection) const;
@@ -125,7 +132,6 @@ class PassRun {
 
   std::map<CollectionKey, Survey>& surveys_;
   std::set<CollectionKey>& cleared_;
-  TimePoint& surveys_due_;
   PassRecorder recorder_;
   PassRecord& tally_;
 

@@ -22,11 +22,17 @@ bool CanBeCreated(const EntryState& state) {
 }  // namespace
 
 void PassRun::QueueSurvey(const CollectionKey& collection) {
-  const TokenKey key = TokenKey::OfCollection(collection);
-  if (executor_.InFlight(key)) return;
+  if (executor_.InFlight(TokenKey::OfCollection(collection))) return;
   Survey& survey = surveys_[collection];
   if (survey.IsStale(ports_.clock.Now())) survey = Survey{};
-  executor_.Add({SurveyCollection{.key = key, .page = survey.next_page(), .due = surveys_due_}, 0});
+  // What a run of the ledger that was lost had sent can still be applied.
+  const bool distrusted = checkpoint_.distrusted_since.has_value();
+  QueuePage(collection, distrusted ? Context().running_since + policy_.executor.SeenAfter() : TimePoint{});
+}
+
+void PassRun::QueuePage(const CollectionKey& collection, TimePoint due) {
+  const TokenKey key = TokenKey::OfCollection(collection);
+  executor_.Add({SurveyCollection{.key = key, .page = surveys_[collection].next_page(), .due = due}, 0});
 }
 
 void PassRun::PrepareSurvey(const Work& work, const SurveyCollection& survey, std::vector<Call>& calls) {
@@ -46,8 +52,7 @@ void PassRun::FinishPage(const Completion& completion) {
       return TakePage(collection, survey, std::get<Listed>(completion.listed), now);
     case PageVerdict::kAgain:
       if (std::holds_alternative<Refused>(completion.listed)) ++survey.tries;
-      executor_.Add({SurveyCollection{completion.key, survey.next_page(), judgement.due}, 0});
-      return;
+      return QueuePage(collection, judgement.due);
     case PageVerdict::kRefused:
       return GiveUpSurvey(collection, SurveyEnd::kRefused, AnswerText(completion.answer));
     case PageVerdict::kUnsupported:
@@ -82,9 +87,8 @@ void PassRun::Conclude(const CollectionKey& collection, const Survey& survey) {
   std::set<TokenId> unclaimed;
   for (const auto& [token, listed] : survey.tokens()) {
     const TokenKey key{collection.project, collection.collection, token};
-    const auto action = PlanKey(key, *plan_.desired, view_.StateOf(key), Context());
-    if (action && std::holds_alternative<Create>(*action)) {
-      Adopt(*action, listed, report);
+    if (const auto create = PlannedCreate(key)) {
+      Adopt(*create, listed, report);
     } else if (CanBeCreated(view_.StateOf(key))) {
       unclaimed.insert(token);
     }
@@ -122,11 +126,9 @@ void PassRun::GiveUpSurvey(const CollectionKey& collection, SurveyEnd end, std::
   ports_.observer.OnSurveyEnded(
       {.pass = tally_.pass, .collection = collection, .end = end, .why = std::move(why), .held = held});
   if (held) {
-    const TimePoint due = ports_.clock.Now() + kSurveyAgain;
-    executor_.Add({SurveyCollection{.key = TokenKey::OfCollection(collection), .page = 0, .due = due}, 0});
+    QueuePage(collection, ports_.clock.Now() + kSurveyAgain);
   } else if (end == SurveyEnd::kUnsupported) {
-    plan_ = MakePlan(plan_.desired, view_, Context());
-    QueueCalls();
+    Replan();
   } else {
     Clear(collection);
   }
@@ -135,9 +137,14 @@ void PassRun::GiveUpSurvey(const CollectionKey& collection, SurveyEnd end, std::
 void PassRun::Clear(const CollectionKey& collection) {
   cleared_.insert(collection);
   for (const Entry& entry : EntriesOf(collection)) {
-    const auto action = PlanKey(entry.key, *plan_.desired, view_.StateOf(entry.key), Context());
-    if (action && std::holds_alternative<Create>(*action)) QueueCall(*action);
+    if (const auto create = PlannedCreate(entry.key)) QueueCall(*create);
   }
+}
+
+std::optional<Action> PassRun::PlannedCreate(const TokenKey& key) const {
+  std::optional<Action> action = PlanKey(key, *plan_.desired, view_.StateOf(key), Context());
+  if (action && !std::holds_alternative<Create>(*action)) action.reset();
+  return action;
 }
 
 std::span<const Entry> PassRun::EntriesOf(const CollectionKey& collection) const {

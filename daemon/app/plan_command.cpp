@@ -55,14 +55,14 @@ std::map<TokenKey, std::string> Diffs(const Plan& plan, LedgerReader& ledger, Ma
 }
 
 /// Refuses what a pass would refuse.
-void RequireFollowed(const Config& config, LedgerReader& ledger, ManifestSource& source, const CommitId& head) {
-  const std::string followed = ledger.SourceUrl();
+void RequireFollowed(const Config& config, const ReadLedger& ledger, ManifestSource& source, const CommitId& head) {
+  if (!ledger.reader) return;
+  const std::string followed = ledger.reader->SourceUrl();
   if (followed == config.source.url) return;
-  RequireContinuity(config,
-                    {.url = followed,
-                     .head_seen = ledger.LoadCheckpoint().head_seen,
-                     .has_entries = ledger.CountByState().Total() > 0},
-                    source, head);
+  RequireContinuity(
+      config,
+      {.url = followed, .head_seen = ledger.checkpoint.head_seen, .has_entries = !ledger.view.entries().empty()},
+      source, head);
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ int Execute(const PlanCommand& command) {
   const CommitId commit = command.revision ? source.Resolve(*command.revision) : head;
   const PassPolicy policy = PassPolicyOf(config, Duration(0));
   ReadLedger ledger = ReadLedgerAt(config.ledger.path);
-  if (ledger.reader) RequireFollowed(config, *ledger.reader, source, head);
+  RequireFollowed(config, ledger, source, head);
   const Plan plan = MakePlan(source.Read(commit), ledger.view,
                              {.can_read = policy.executor.read_back,
                               .settling = policy.executor.settling,

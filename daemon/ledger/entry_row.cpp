@@ -151,6 +151,23 @@ struct ByteWriter {
   }
 };
 
+/// The columns behind the key, in the order of kEntryColumns.
+template <class Visitor>
+void EachColumn(const StateColumns& columns, const Visitor& visit) {
+  visit(columns.state);
+  visit(columns.digest);
+  visit(columns.attempt);
+  visit(columns.due_ms);
+  visit(columns.since_ms);
+  visit(columns.unknown_since_ms);
+  visit(columns.readings);
+  visit(columns.absent_readings);
+  visit(columns.known_to_exist);
+  visit(columns.remote_digest);
+  visit(columns.drift);
+  visit(columns.drift_digest);
+}
+
 /// An empty state of the alternative with that name.
 template <std::size_t Index = 0>
 EntryState AlternativeNamed(std::string_view name) {
@@ -175,18 +192,8 @@ void WriteEntry(SQLite::Statement& upsert, const TokenKey& key, const EntryState
   const StateColumns columns = ColumnsOf(state);
   const StatementUse use(upsert);
   BindKey(upsert, 1, key);
-  BindColumn(upsert, 5, columns.state);
-  BindColumn(upsert, 6, columns.digest);
-  BindColumn(upsert, 7, columns.attempt);
-  BindColumn(upsert, 8, columns.due_ms);
-  BindColumn(upsert, 9, columns.since_ms);
-  BindColumn(upsert, 10, columns.unknown_since_ms);
-  BindColumn(upsert, 11, columns.readings);
-  BindColumn(upsert, 12, columns.absent_readings);
-  BindColumn(upsert, 13, columns.known_to_exist);
-  BindColumn(upsert, 14, columns.remote_digest);
-  BindColumn(upsert, 15, columns.drift);
-  BindColumn(upsert, 16, columns.drift_digest);
+  int index = 5;
+  EachColumn(columns, [&](const auto& value) { BindColumn(upsert, index++, value); });
   upsert.exec();
 }
 
@@ -197,18 +204,7 @@ std::string EntryBytes(const TokenKey& key, const EntryState& state) {
   writer.Put(FromUint64(key.project.value));
   writer.Put(FromUint64(key.collection.value));
   writer.Put(key.token.text());
-  writer.Put(columns.state);
-  writer.Put(columns.digest);
-  writer.Put(columns.attempt);
-  writer.Put(columns.due_ms);
-  writer.Put(columns.since_ms);
-  writer.Put(columns.unknown_since_ms);
-  writer.Put(columns.readings);
-  writer.Put(columns.absent_readings);
-  writer.Put(columns.known_to_exist);
-  writer.Put(columns.remote_digest);
-  writer.Put(columns.drift);
-  writer.Put(columns.drift_digest);
+  EachColumn(columns, [&](const auto& value) { writer.Put(value); });
   return std::move(writer.bytes);
 }
 

@@ -15,6 +15,13 @@ void LookFirst(World& world) {
   world.policy.executor.survey = true;
 }
 
+/// Somebody else made these tokens long ago.
+void Foreign(World& world, std::uint64_t first, std::uint64_t last, const std::string& name = "first") {
+  for (std::uint64_t number = first; number <= last; ++number) {
+    world.service.CreateForeign(SampleKey(number), PayloadText(number, name), std::chrono::hours(1));
+  }
+}
+
 std::size_t Lists(const World& world) {
   return world.service.CallCount(CallKind::kList);
 }
@@ -42,9 +49,7 @@ TEST_CASE("what the collection holds as git declares it is adopted without a cal
   World world;
   LookFirst(world);
   world.service.rules.page_size = 30;
-  for (std::uint64_t number = 1; number <= 60; ++number) {
-    world.service.CreateForeign(SampleKey(number), PayloadText(number, "first"), std::chrono::hours(1));
-  }
+  Foreign(world, 1, 60);
   world.source.Push(TreeOf(1, 60));
   const PassSummary summary = PassUntilNothingWaits(world);
   CHECK(summary.record.adopted == 60);
@@ -61,7 +66,7 @@ TEST_CASE("what the collection holds as git declares it is adopted without a cal
 TEST_CASE("a private token is adopted as private: the service does not tell") {
   World world;
   LookFirst(world);
-  world.service.CreateForeign(SampleKey(1), PayloadText(1, "first"), std::chrono::hours(1));
+  Foreign(world, 1, 1);
   world.source.Push(Tree({Token(1, "first", true)}));
   CHECK(PassUntilNothingWaits(world).record.adopted == 1);
 }
@@ -70,7 +75,7 @@ TEST_CASE("what the collection holds differently is a conflict, even where a cre
   World world;
   LookFirst(world);
   world.service.rules.unique = false;
-  world.service.CreateForeign(SampleKey(1), PayloadText(1, "theirs"), std::chrono::hours(1));
+  Foreign(world, 1, 1, "theirs");
   world.source.Push(TreeOf(1, 2));
   PassUntilNothingWaits(world);
   CHECK(Story(world, 1) == Strings{"token-found", "read-different"});
@@ -85,9 +90,7 @@ TEST_CASE("what the collection holds differently is a conflict, even where a cre
 TEST_CASE("tokens of the collection that git does not declare are counted and left alone") {
   World world;
   LookFirst(world);
-  for (std::uint64_t number = 10; number < 14; ++number) {
-    world.service.CreateForeign(SampleKey(number), PayloadText(number, "theirs"), std::chrono::hours(1));
-  }
+  Foreign(world, 10, 13, "theirs");
   world.source.Push(TreeOf(1, 1));
   PassUntilNothingWaits(world);
   REQUIRE(world.surveys().size() == 1);
@@ -99,10 +102,8 @@ TEST_CASE("a token that the survey found and that git declares later is compared
   World world;
   LookFirst(world);
   world.service.rules.unique = false;
-  for (std::uint64_t number = 2; number <= 4; ++number) {
-    world.service.CreateForeign(SampleKey(number), PayloadText(number, number == 4 ? "theirs" : "first"),
-                                std::chrono::hours(1));
-  }
+  Foreign(world, 2, 3);
+  Foreign(world, 4, 4, "theirs");
   world.source.Push(Tree({Token(1), Token(2)}));
   PassUntilNothingWaits(world);
   if (GENERATE(false, true)) world.Kill();
@@ -117,7 +118,7 @@ TEST_CASE("a token that the survey found and that git declares later is compared
 TEST_CASE("a token that the survey found and that somebody removed since is created when git declares it") {
   World world;
   LookFirst(world);
-  world.service.CreateForeign(SampleKey(2), PayloadText(2, "first"), std::chrono::hours(1));
+  Foreign(world, 2, 2);
   world.source.Push(TreeOf(1, 1));
   PassUntilNothingWaits(world);
   world.service.Remove(SampleKey(2));
@@ -131,9 +132,7 @@ TEST_CASE("a push in the middle of a survey is judged by all that was listed") {
   World world;
   LookFirst(world);
   world.service.rules.page_size = 1;
-  for (std::uint64_t number = 1; number <= 6; ++number) {
-    world.service.CreateForeign(SampleKey(number), PayloadText(number, "first"), std::chrono::hours(1));
-  }
+  Foreign(world, 1, 6);
   world.source.Push(Tree({Token(6), Token(9)}));
   world.clock.At(world.clock.Now() + Duration(700), [&] {
     world.source.Push(Tree({Token(1), Token(6), Token(9)}));
@@ -188,9 +187,7 @@ TEST_CASE("a survey goes on after failures where it was") {
   World world;
   LookFirst(world);
   world.service.rules.page_size = 1;
-  for (std::uint64_t number = 1; number <= 5; ++number) {
-    world.service.CreateForeign(SampleKey(number), PayloadText(number, "first"), std::chrono::hours(1));
-  }
+  Foreign(world, 1, 5);
   const auto fate = GENERATE(Fate::kRequestLost, Fate::kThrottled, Fate::kUntypedFault, Fate::kUnreachable);
   world.service.Script(TokenKey::OfCollection(kCollection),
                        {Fate::kAnswered, Fate::kAnswered, fate, Fate::kAnswered, fate});
@@ -203,7 +200,7 @@ TEST_CASE("a survey goes on after failures where it was") {
 TEST_CASE("git failing when a survey is concluded costs another survey, and nothing else") {
   World world;
   LookFirst(world);
-  world.service.CreateForeign(SampleKey(1), PayloadText(1, "first"), std::chrono::hours(1));
+  Foreign(world, 1, 1);
   world.source.Push(TreeOf(1, 2));
   bool failed = false;
   world.source.fails = [&](SourceStep step) { return step == SourceStep::kPayload && !std::exchange(failed, true); };
@@ -217,10 +214,9 @@ TEST_CASE("a run that ends in the middle of a survey has created nothing, and th
     World world;
     LookFirst(world);
     world.service.rules.page_size = 2;
-    for (std::uint64_t number = 1; number <= 5; ++number) {
-      world.service.CreateForeign(SampleKey(number), PayloadText(number, number == 3 ? "theirs" : "first"),
-                                  std::chrono::hours(1));
-    }
+    Foreign(world, 1, 2);
+    Foreign(world, 3, 3, "theirs");
+    Foreign(world, 4, 5);
     world.source.Push(TreeOf(1, 6));
     world.end.Arm(steps);
     try {
