@@ -15,6 +15,7 @@
 
 #include "git_fetch_protocol.h"
 #include "git_source.h"
+#include "git_text.h"
 
 extern char** environ;
 
@@ -32,18 +33,22 @@ constexpr auto kBeatInterval = std::chrono::seconds(1);
 
 class Descriptor {
  public:
-  explicit Descriptor(int value) : value_(value) {}
+  Descriptor() = default;
   ~Descriptor() { Close(); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return value_; }
+  void Take(int value) {
+    Close();
+    value_ = value;
+  }
   void Close() {
     if (value_ >= 0) ::close(value_);
     value_ = -1;
   }
 
  private:
-  int value_;
+  int value_ = -1;
 };
 
 /// A running program; killed and reaped with its owner.
@@ -155,21 +160,49 @@ void Send(int channel, const std::string& text) {
                                                "; given up; check that the server answers, or raise source.timeout");
 }
 
+/// "branch 'main'"
+std::string Quoted(const SourceRef& ref) {
+  const std::string text = ref.Text();
+  return text.substr(0, text.find(' ') + 1) + "'" + CleanText(ref.text, 300) + "'";
+}
+
 std::string StatusText(int status) {
   if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
   return "ended with status " + std::to_string(WEXITSTATUS(status));
 }
 
-CommitId Run(const std::string& program, const FetchRequest& request, const std::function<void()>& beat) {
-  const auto deadline = SteadyClock::now() + request.timeout;
-  const std::string text = WriteRequest(ChildRequest{request, ::getpid()});
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) ThrowErrno("opening a channel", errno);
-  Descriptor ours(ends[0]);
-  Descriptor theirs(ends[1]);
-  ChildProcess child(program, theirs.get());
-  theirs.Close();
-  Send(ours.get(), text);
+/// Both ends of what parent and child say to each other.
+struct Channel {
+  Channel() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) ThrowErrno("opening a channel", errno);
+    ours.Take(ends[0]);
+    theirs.Take(ends[1]);
+  }
+  Descriptor ours;
+  Descriptor theirs;
+};
+
+}  // namespace
+
+/// A child that waits for its request.
+class GitFetcher::Child {
+ public:
+  explicit Child(const std::string& program) : process_(program, channel_.theirs.get()) { channel_.theirs.Close(); }
+
+  bool Waits() { return !process_.Ended(); }
+  /// Has it carry the request out, once.
+  CommitId Run(const FetchRequest& request, SteadyClock::time_point deadline, const std::function<void()>& beat);
+
+ private:
+  Channel channel_;
+  ChildProcess process_;
+};
+
+CommitId GitFetcher::Child::Run(const FetchRequest& request, SteadyClock::time_point deadline,
+                                const std::function<void()>& beat) {
+  const Descriptor& ours = channel_.ours;
+  Send(ours.get(), WriteRequest(ChildRequest{request, ::getpid()}));
   ::shutdown(ours.get(), SHUT_WR);
 
   Replies replies;
@@ -198,7 +231,7 @@ CommitId Run(const std::string& program, const FetchRequest& request, const std:
       // The channel closes in the last moments of the process.
       ::poll(nullptr, 0, 1);
     }
-    if (!open) status = child.Ended();
+    if (!open) status = process_.Ended();
   }
   // The answer is the last thing that the child does; how it ended after that changes nothing.
   if (!replies.result()) {
@@ -209,16 +242,29 @@ CommitId Run(const std::string& program, const FetchRequest& request, const std:
   return std::get<FetchDone>(*replies.result()).head;
 }
 
-}  // namespace
-
 GitFetcher::GitFetcher(std::filesystem::path program) : program_(std::move(program)) {}
 
-CommitId GitFetcher::Fetch(const FetchRequest& request, const std::function<void()>& beat) {
+GitFetcher::~GitFetcher() = default;
+
+void GitFetcher::Prepare() {
+  if (prepared_ && prepared_->Waits()) return;
+  prepared_.reset();
   try {
-    return Run(program_.string(), request, beat);
+    prepared_ = std::make_unique<Child>(program_.string());
+  } catch (const FetchStop&) {
+    // Fetch() tries again, and says why.
+  }
+}
+
+CommitId GitFetcher::Fetch(const FetchRequest& request, const std::function<void()>& beat) {
+  const auto deadline = SteadyClock::now() + request.timeout;
+  std::unique_ptr<Child> child = std::move(prepared_);
+  try {
+    if (!child || !child->Waits()) child = std::make_unique<Child>(program_.string());
+    return child->Run(request, deadline, beat);
   } catch (const FetchStop& stop) {
     throw GitFetchError(stop.failure,
-                        "fetching branch '" + request.branch + "' of " + ShownUrl(request.url) + ": " + stop.what());
+                        "fetching " + Quoted(request.ref) + " of " + ShownUrl(request.url) + ": " + stop.what());
   }
 }
 

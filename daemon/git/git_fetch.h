@@ -1,4 +1,4 @@
-/// Fetching the watched branch into the mirror, in a child process that can be killed.
+/// Fetching the watched branch or tag into the mirror, in a child process that can be killed.
 ///
 /// libgit2 has no time-outs: a silent peer would hold a pass for ever, whatever the transport. The child is this same
 /// program, started with the one argument `git-fetch`; what it is to do goes to its standard input, so that no secret
@@ -7,11 +7,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "errors.h"
 #include "model.h"
 #include "secret.h"
+#include "source_ref.h"
 
 namespace tokensync {
 
@@ -20,13 +22,16 @@ namespace tokensync {
 struct FetchRequest {
   std::filesystem::path mirror;  ///< bare repository; made where it is missing. Beside it lie MIRROR.lock, MIRROR.tmp-*
   std::string url;               ///< https, http, ssh, user@host:path, file:// or a path
-  std::string branch;            ///< without refs/heads/
+  SourceRef ref;                 ///< what is followed
   std::string username;          ///< empty: what the URL says, else "git"
   Secret password;               ///< for http and https; only sent to the URL's host, and only when it asks
   std::filesystem::path ssh_key_file;      ///< private key without passphrase; mandatory for ssh
   std::filesystem::path known_hosts_file;  ///< OpenSSH's format; mandatory for ssh
   std::filesystem::path ca_file;           ///< PEM, trusted in addition to the system's roots
-  Duration timeout{120'000};               ///< for all of it, waiting for another fetch of this mirror included
+  /// http://HOST:PORT for http and https; must be empty for all else. Empty: what https_proxy, http_proxy and no_proxy
+  /// of the environment say. The password passes a proxy within TLS only.
+  std::string proxy;
+  Duration timeout{120'000};  ///< for all of it, waiting for another fetch of this mirror included
 };
 
 /// Why nothing was fetched.
@@ -36,10 +41,10 @@ enum class FetchFailure {
   kCertificate,    ///< https: not trusted; the connection is not made
   kHostKey,        ///< ssh: unknown or changed; the connection is not made
   kNotRepository,  ///< something answers or exists there, but it is not a git repository that we can see
-  kEmpty,          ///< a repository without any branch
-  kNoBranch,       ///< a repository without this branch
+  kEmpty,          ///< a repository without any branch, or tag where tags are followed
+  kNoBranch,       ///< a repository without this branch, or without a tag that matches
   kTimedOut,       ///< the child was killed
-  kUnusable,       ///< the URL or a file that the request names cannot be used
+  kUnusable,       ///< the URL, a file that the request names, or the tag that is followed cannot be used
   kInternal        ///< anything else: a full disk, a child that did not start or died
 };
 
@@ -58,17 +63,31 @@ class GitFetcher {
  public:
   /// `program`: a program whose main() calls GitFetchChildMain() for the argument `git-fetch`.
   explicit GitFetcher(std::filesystem::path program = "/proc/self/exe");
+  ~GitFetcher();
+  GitFetcher(const GitFetcher&) = delete;
+  GitFetcher& operator=(const GitFetcher&) = delete;
 
-  /// Brings the branch's head and all that it reaches into the mirror and names it. A mirror that is missing, damaged,
-  /// of another URL or of too many packs is replaced by a fresh clone, in one step; the old one serves until then.
+  /// Starts the next fetch's child ahead of it: a good part of a small fetch is that the program loads. Until then it
+  /// knows nothing and waits; it goes with this object. It dies with the calling thread, too, and Fetch() then starts
+  /// another. Nothing happens where one waits already or none can be started.
+  void Prepare();
+
+  /// Brings the head of what is followed, and all that it reaches, into the mirror and names it: the branch's, or the
+  /// commit of the newest tag that matches, which may descend from the one before or not. In the mirror HEAD names it,
+  /// and branches and tags of earlier fetches remain as long as the source has them in the same place. A mirror that is
+  /// missing, damaged, of another URL or of too many packs is replaced by a fresh clone, in one step; the old one
+  /// serves until then.
   /// Two processes may call this at the same time for one mirror: the second waits for the first.
   ///
   /// `beat` is called at once and then about once a second; when it throws, the child is killed and the exception
-  /// passes on. On return and on every exception the child is gone. Throws GitFetchError; the mirror is then as it was.
+  /// passes on. On return and on every exception the child is gone. Throws GitFetchError; the mirror's references are
+  /// then as they were.
   CommitId Fetch(const FetchRequest& request, const std::function<void()>& beat = {});
 
  private:
+  class Child;
   std::filesystem::path program_;
+  std::unique_ptr<Child> prepared_;
 };
 
 /// What main() does for the argument `git-fetch`: reads the request from standard input, answers on standard output,

@@ -60,30 +60,23 @@ GitPtr<git_repository> OpenUsable(const fs::path& mirror, const GitSource& sourc
   return repository;
 }
 
-CommitId FetchInto(git_repository* repository, bool fresh, GitTransfer& transfer, const FetchRequest& request) {
+CommitId FetchInto(git_repository* repository, bool fresh, GitTransfer& transfer) {
   try {
-    const git_oid head = transfer.Bring(repository, fresh);
-    const std::string name = BranchReference(request);
-    if (!HasHead(repository, name, head)) {
-      GitPtr<git_reference> reference;
-      GitPtr<git_commit> commit;
-      GitPtr<git_tree> tree;
-      CheckGit(git_commit_lookup(Out(commit), repository, &head), "reading the fetched commit");
-      CheckGit(git_commit_tree(Out(tree), commit.get()), "reading the fetched tree");
-      CheckGit(git_reference_create(Out(reference), repository, name.c_str(), &head, 1, nullptr), "moving the branch");
-    }
-    CheckGit(git_repository_set_head(repository, name.c_str()), "pointing HEAD to the branch");
-    return CommitId{OidHex(head)};
+    const Tip tip = transfer.Bring(repository, fresh);
+    // Before anything is changed: it throws where there is no commit to follow.
+    CommitOf(repository, tip);
+    // And before the move: main/x must go before there can be a main.
+    if (!fresh) ForgetStale(repository, tip, transfer);
+    return CommitId{OidHex(MoveTo(repository, tip))};
   } catch (const GitCallError& e) {
     throw StoreFailed(e.what());
   }
 }
 
-GitPtr<git_repository> MakeRepository(const fs::path& path, const std::string& branch) {
+GitPtr<git_repository> MakeRepository(const fs::path& path) {
   git_repository_init_options options{};
   git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
   options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_NO_REINIT;
-  options.initial_head = branch.c_str();
   GitPtr<git_repository> repository;
   if (git_repository_init_ext(Out(repository), path.c_str(), &options) < 0) {
     throw StoreFailed("making a repository at " + path.string() + ": " + LastGitMessage());
@@ -92,12 +85,8 @@ GitPtr<git_repository> MakeRepository(const fs::path& path, const std::string& b
 }
 
 CommitId FetchIntoMirror(FetchRequest request) {
-  StartGitLibrary();
   const GitSource source = ParseSource(request.url, request.username);
-  int valid = 0;
-  if (git_reference_name_is_valid(&valid, BranchReference(request).c_str()) < 0 || valid == 0) {
-    throw FetchStop(FetchFailure::kUnusable, "that is no name of a branch; correct source.branch");
-  }
+  if (const auto fault = FaultOf(request.ref)) throw FetchStop(FetchFailure::kUnusable, *fault);
   request.mirror = fs::absolute(request.mirror).lexically_normal();
   if (!request.mirror.has_filename()) request.mirror = request.mirror.parent_path();
   const PhaseReport report = [](const std::string& doing) { Say(FetchPhase{doing}); };
@@ -107,19 +96,22 @@ CommitId FetchIntoMirror(FetchRequest request) {
   const MirrorLock lock(request.mirror);
   RemoveLeftovers(request.mirror);
   const ScratchFolder scratch(ScratchPrefix(request.mirror));
+  if (source.kind == SourceKind::kLocal && !request.proxy.empty()) {
+    throw FetchStop(FetchFailure::kUnusable, "source.proxy is only for http and https; remove it");
+  }
   const std::unique_ptr<GitTransfer> transfer = source.kind == SourceKind::kLocal
                                                     ? LocalTransfer(source, request, report)
                                                     : NetworkTransfer(source, request, scratch.path(), report);
   if (GitPtr<git_repository> mirror = OpenUsable(request.mirror, source)) {
     try {
-      return FetchInto(mirror.get(), false, *transfer, request);
+      return FetchInto(mirror.get(), false, *transfer);
     } catch (const StoreFailed&) {
       report("cloning anew, because the mirror is damaged");
     }
   }
   const fs::path fresh = scratch.path() / "repository";
-  GitPtr<git_repository> repository = MakeRepository(fresh, request.branch);
-  CommitId head = FetchInto(repository.get(), true, *transfer, request);
+  GitPtr<git_repository> repository = MakeRepository(fresh);
+  CommitId head = FetchInto(repository.get(), true, *transfer);
   repository.reset();
   RecordSource(fresh, source.address);
   PutInPlace(request.mirror, fresh);
@@ -132,6 +124,8 @@ int GitFetchChildMain() {
   RefuseCoreDumps();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGPIPE, SIG_IGN);
+  // Before there is a request: a child that was started ahead has it done when one comes.
+  StartGitLibrary();
   ChildRequest request;
   try {
     request = ReadRequest(ReadStandardInput());

@@ -1,6 +1,7 @@
 #include "git_fetch_protocol.h"
 
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "git_text.h"
@@ -38,6 +39,26 @@ FetchFailure FailureOf(std::string_view text) {
   return FetchFailure::kInternal;
 }
 
+constexpr std::array<std::pair<SourceRef::Kind, const char*>, 3> kKindNames{{
+    {SourceRef::Kind::kBranch, "branch"},
+    {SourceRef::Kind::kTag, "tag"},
+    {SourceRef::Kind::kSemver, "semver"},
+}};
+
+std::string KindName(SourceRef::Kind kind) {
+  for (const auto& [value, name] : kKindNames) {
+    if (value == kind) return name;
+  }
+  std::abort();
+}
+
+SourceRef::Kind KindOf(std::string_view text) {
+  for (const auto& [value, name] : kKindNames) {
+    if (text == name) return value;
+  }
+  throw FetchStop(FetchFailure::kInternal, "the request follows neither a branch nor tags");
+}
+
 std::string TextOf(const JsonValue& object, const char* name) {
   const JsonValue* member = object.Find(name);
   if (member == nullptr || member->AsString() == nullptr) {
@@ -63,7 +84,9 @@ std::string WriteRequest(const ChildRequest& request) {
   const std::pair<const char*, std::string> texts[] = {
       {"mirror", fetch.mirror.string()},
       {"url", fetch.url},
-      {"branch", fetch.branch},
+      {"ref_kind", KindName(fetch.ref.kind)},
+      {"ref", fetch.ref.text},
+      {"proxy", fetch.proxy},
       {"username", fetch.username},
       {"password", fetch.password.Reveal()},
       {"ssh_key_file", fetch.ssh_key_file.string()},
@@ -92,7 +115,8 @@ ChildRequest ReadRequest(std::string_view text) {
     request.fetch.timeout = Duration(static_cast<Duration::rep>(NumberOf(value, "timeout_ms")));
     request.fetch.mirror = TextOf(value, "mirror");
     request.fetch.url = TextOf(value, "url");
-    request.fetch.branch = TextOf(value, "branch");
+    request.fetch.ref = {KindOf(TextOf(value, "ref_kind")), TextOf(value, "ref")};
+    request.fetch.proxy = TextOf(value, "proxy");
     request.fetch.username = TextOf(value, "username");
     request.fetch.password = Secret(TextOf(value, "password"));
     request.fetch.ssh_key_file = TextOf(value, "ssh_key_file");

@@ -32,7 +32,7 @@ struct ChildRequest {
 struct FetchPhase {
   std::string doing;
 };
-/// The branch's head is in the mirror.
+/// The head of what is followed is in the mirror.
 struct FetchDone {
   CommitId head;
 };

@@ -29,6 +29,7 @@ struct GitDeleter {
   void operator()(git_tree* p) const { git_tree_free(p); }
   void operator()(git_blob* p) const { git_blob_free(p); }
   void operator()(git_object* p) const { git_object_free(p); }
+  void operator()(git_tag* p) const { git_tag_free(p); }
   void operator()(git_reference* p) const { git_reference_free(p); }
   void operator()(git_reference_iterator* p) const { git_reference_iterator_free(p); }
   void operator()(git_remote* p) const { git_remote_free(p); }

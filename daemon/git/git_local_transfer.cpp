@@ -2,13 +2,13 @@
 ///
 /// libgit2's own transport for this packs what *all* branches of the source reach, at every fetch, and a first one
 /// takes 15 s for 100,000 files. Here a fresh mirror copies the source's packs, and a later fetch packs what the one
-/// branch has more. Files are copied, never linked: damage to the mirror must not reach the source. Loose objects are
-/// packed: libgit2 reads a truncated one for ever, so the mirror never has any, and at most this child is caught.
-#include <algorithm>
+/// branch or tag has more. Files are copied, never linked: damage to the mirror must not reach the source. Loose
+/// objects are packed: libgit2 reads a truncated one for ever, so the mirror never has any, and at most this child is
+/// caught.
+#include <vector>
 
 #include "git_fetch_protocol.h"
 #include "git_mirror_folder.h"
-#include "git_text.h"
 #include "git_transfer.h"
 
 namespace tokensync {
@@ -16,8 +16,6 @@ namespace tokensync {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::string_view kHeads = "refs/heads/";
 
 // Packs before their indexes: an index without its pack is an error, a pack without its index is nothing.
 std::vector<fs::path> PackFiles(const fs::path& folder) {
@@ -61,15 +59,40 @@ class FolderTransfer : public GitTransfer {
   FolderTransfer(const GitSource& source, const FetchRequest& request, PhaseReport report)
       : path_(source.address), request_(request), report_(std::move(report)) {}
 
-  git_oid Bring(git_repository* into, bool fresh) override {
+  Tip Bring(git_repository* into, bool fresh) override {
     report_("reading " + path_);
     Open();
-    const git_oid head = Head();
-    if (HasHead(into, BranchReference(request_), head)) return head;
+    const Tip tip = FindTip(*this, request_.ref);
+    if (HasTip(into, tip)) return tip;
+    git_oid commit;
+    try {
+      commit = CommitOf(repository_.get(), tip);
+    } catch (const GitCallError& e) {
+      throw FetchStop(FetchFailure::kNotRepository, std::string(e.what()) + "; check it by `git fsck`");
+    }
     const bool complete = !fresh || CopyObjects(into);
-    if (complete && Holds(into, head)) return head;
-    Pack(into, head);
-    return head;
+    if (complete && Holds(into, tip.target) && Holds(into, commit)) return tip;
+    Pack(into, tip, commit);
+    return tip;
+  }
+
+  std::optional<git_oid> At(const std::string& reference) override {
+    git_oid target;
+    const int code = git_reference_name_to_id(&target, repository_.get(), reference.c_str());
+    if (code == 0) return target;
+    if (code == GIT_ENOTFOUND) return std::nullopt;
+    throw FetchStop(FetchFailure::kNotRepository, "its " + reference + " cannot be read: " + LastGitMessage());
+  }
+
+  std::vector<std::string> Names(std::string_view below) override {
+    GitPtr<git_reference_iterator> iterator;
+    std::vector<std::string> names;
+    const std::string glob = std::string(below) + "*";
+    const char* name = nullptr;
+    if (git_reference_iterator_glob_new(Out(iterator), repository_.get(), glob.c_str()) == 0) {
+      while (git_reference_next_name(&name, iterator.get()) == 0) names.emplace_back(name + below.size());
+    }
+    return names;
   }
 
  private:
@@ -93,26 +116,10 @@ class FolderTransfer : public GitTransfer {
     }
   }
 
-  git_oid Head() {
-    git_oid head;
-    const int code = git_reference_name_to_id(&head, repository_.get(), BranchReference(request_).c_str());
-    if (code == 0) return head;
-    if (code != GIT_ENOTFOUND) {
-      throw FetchStop(FetchFailure::kNotRepository, "its branch cannot be read: " + LastGitMessage());
-    }
-    GitPtr<git_reference_iterator> iterator;
-    std::vector<std::string> branches;
-    const char* name = nullptr;
-    if (git_reference_iterator_glob_new(Out(iterator), repository_.get(), "refs/heads/*") == 0) {
-      while (git_reference_next_name(&name, iterator.get()) == 0) branches.emplace_back(name + kHeads.size());
-    }
-    ThrowNoBranch(request_, std::move(branches));
-  }
-
-  static bool Holds(git_repository* into, const git_oid& head) {
+  static bool Holds(git_repository* into, const git_oid& object) {
     GitPtr<git_odb> odb;
     CheckGit(git_repository_odb(Out(odb), into), "opening the mirror's objects");
-    return git_odb_refresh(odb.get()) == 0 && git_odb_exists(odb.get(), &head) == 1;
+    return git_odb_refresh(odb.get()) == 0 && git_odb_exists(odb.get(), &object) == 1;
   }
 
   // False where they could not all be copied, for example because a `git gc` moved them meanwhile.
@@ -142,19 +149,28 @@ class FolderTransfer : public GitTransfer {
     return true;
   }
 
-  void Pack(git_repository* into, const git_oid& head) {
+  void Pack(git_repository* into, const Tip& tip, const git_oid& commit) {
     GitPtr<git_revwalk> walk;
     GitPtr<git_packbuilder> pack;
     try {
       CheckGit(git_revwalk_new(Out(walk), repository_.get()), "walking the source");
-      CheckGit(git_revwalk_push(walk.get(), &head), "walking the source");
+      CheckGit(git_revwalk_push(walk.get(), &commit), "walking the source");
       HideKnown(into, walk.get());
       CheckGit(git_packbuilder_new(Out(pack), repository_.get()), "packing the source");
       CheckGit(git_packbuilder_insert_walk(pack.get(), walk.get()), "packing the source");
+      InsertTags(pack.get(), tip.target);
     } catch (const GitCallError& e) {
       throw FetchStop(FetchFailure::kNotRepository, std::string(e.what()) + "; check it by `git fsck`");
     }
     WritePack(into, pack.get());
+  }
+
+  // A tag, the tag that this one is of, and so on to the commit, which is none.
+  void InsertTags(git_packbuilder* pack, git_oid id) {
+    for (GitPtr<git_tag> tag; git_tag_lookup(Out(tag), repository_.get(), &id) == 0;
+         id = *git_tag_target_id(tag.get())) {
+      CheckGit(git_packbuilder_insert(pack, &id, nullptr), "packing the source");
+    }
   }
 
   // Not by git_packbuilder_write, which gives its progress callback numbers that were never set.
@@ -174,18 +190,18 @@ class FolderTransfer : public GitTransfer {
     };
     if (code >= 0) code = git_packbuilder_foreach(pack, append, &writer);
     if (writer.too_much) {
-      throw FetchStop(FetchFailure::kUnusable, "the branch brings more than 4 GiB, which is beyond the limit");
+      throw FetchStop(FetchFailure::kUnusable, "it brings more than 4 GiB, which is beyond the limit");
     }
     if (code >= 0) code = git_indexer_commit(writer.indexer.get(), &writer.progress);
     if (code < 0) throw StoreFailed("writing a pack: " + LastGitMessage());
   }
 
-  // What the mirror's branches reach need not come again.
+  // What the mirror's branches and tags reach need not come again.
   void HideKnown(git_repository* into, git_revwalk* walk) {
     GitPtr<git_odb> odb;
     CheckGit(git_repository_odb(Out(odb), repository_.get()), "opening the source's objects");
     GitPtr<git_reference_iterator> iterator;
-    if (git_reference_iterator_glob_new(Out(iterator), into, "refs/heads/*") < 0) return;
+    if (git_reference_iterator_new(Out(iterator), into) < 0) return;
     for (GitPtr<git_reference> reference; git_reference_next(Out(reference), iterator.get()) == 0;) {
       const git_oid* target = git_reference_target(reference.get());
       if (target == nullptr || git_odb_exists(odb.get(), target) != 1) continue;
@@ -204,36 +220,6 @@ class FolderTransfer : public GitTransfer {
 std::unique_ptr<GitTransfer> LocalTransfer(const GitSource& source, const FetchRequest& request,
                                            const PhaseReport& report) {
   return std::make_unique<FolderTransfer>(source, request, report);
-}
-
-std::string BranchReference(const FetchRequest& request) {
-  return std::string(kHeads) + request.branch;
-}
-
-void ThrowNoBranch(const FetchRequest& request, std::vector<std::string> branches) {
-  if (branches.empty()) {
-    throw FetchStop(FetchFailure::kEmpty,
-                    "the repository is empty: it has no branch; push '" + request.branch + "' to it");
-  }
-  constexpr std::size_t kShown = 8;
-  std::sort(branches.begin(), branches.end());
-  std::string text = "it has no such branch; it has ";
-  for (std::size_t i = 0; i < std::min(branches.size(), kShown); ++i) {
-    text += (i == 0 ? "'" : ", '") + CleanText(branches[i], 80) + "'";
-  }
-  if (branches.size() > kShown) text += " and " + std::to_string(branches.size() - kShown) + " more";
-  throw FetchStop(FetchFailure::kNoBranch, text + "; correct source.branch");
-}
-
-bool HasHead(git_repository* repository, const std::string& reference, const git_oid& head) {
-  git_oid present;
-  if (git_reference_name_to_id(&present, repository, reference.c_str()) < 0 || !git_oid_equal(&present, &head)) {
-    return false;
-  }
-  GitPtr<git_commit> commit;
-  GitPtr<git_tree> tree;
-  if (git_commit_lookup(Out(commit), repository, &head) < 0) return false;
-  return git_commit_tree(Out(tree), commit.get()) == 0;
 }
 
 }  // namespace tokensync

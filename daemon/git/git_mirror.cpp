@@ -9,9 +9,37 @@
 #include "git_attribution.h"
 #include "git_commit_tree.h"
 #include "git_library.h"
+#include "git_signed_text.h"
 #include "git_text.h"
 
 namespace tokensync {
+
+namespace {
+
+constexpr std::size_t kSignedCommitBytesMax = 1024 * 1024;
+// Times beyond the years that anybody prints come from nonsense in the commit.
+constexpr git_time_t kYear9999 = 253'402'300'799;
+
+/// What `head` reaches and `base`, where there is one, does not; gives up after `limit` of them. `sorting`: of libgit2.
+std::optional<std::vector<CommitId>> Reached(git_repository* repository, const git_oid& head, const git_oid* base,
+                                             std::size_t limit, unsigned int sorting) {
+  GitPtr<git_revwalk> walk;
+  CheckGit(git_revwalk_new(Out(walk), repository), "walking the history");
+  CheckGit(git_revwalk_sorting(walk.get(), sorting), "walking the history");
+  CheckGit(git_revwalk_push(walk.get(), &head), "walking the history");
+  if (base != nullptr) CheckGit(git_revwalk_hide(walk.get(), base), "walking the history");
+  std::vector<CommitId> reached;
+  git_oid id;
+  int code = 0;
+  while ((code = git_revwalk_next(&id, walk.get())) == 0) {
+    if (reached.size() == limit) return std::nullopt;
+    reached.push_back(CommitId{OidHex(id)});
+  }
+  if (code != GIT_ITEROVER) CheckGit(code, "walking the history");
+  return reached;
+}
+
+}  // namespace
 
 class GitMirror::Reader {
  public:
@@ -149,6 +177,10 @@ bool GitMirror::Descends(const CommitId& head, const CommitId& ancestor) {
   git_oid oid;
   if (!ParseOid(ancestor.hex, oid) || git_odb_exists(mirror->objects.get(), &oid) != 1) return false;
   if (git_oid_equal(git_commit_id(descendant.get()), &oid)) return true;
+  // A webhook may name anything, such as a tag object.
+  std::size_t bytes = 0;
+  git_object_t kind = GIT_OBJECT_INVALID;
+  if (git_odb_read_header(&bytes, &kind, mirror->objects.get(), &oid) == 0 && kind != GIT_OBJECT_COMMIT) return false;
   try {
     const int code = git_graph_descendant_of(mirror->repository.get(), git_commit_id(descendant.get()), &oid);
     CheckGit(code, "comparing histories");
@@ -156,6 +188,54 @@ bool GitMirror::Descends(const CommitId& head, const CommitId& ancestor) {
   } catch (const GitCallError& e) {
     ThrowDamaged(*mirror, "walking the history of commit " + head.hex, e);
   }
+}
+
+SignedCommit GitMirror::ReadSigned(const CommitId& commit) {
+  const std::string doing = "reading the signature of commit " + CleanText(commit.hex, 60);
+  const std::shared_ptr<const OpenedMirror> mirror = reader_->Open();
+  const GitPtr<git_commit> found = reader_->FindCommit(*mirror, commit);
+  try {
+    const git_oid* id = git_commit_id(found.get());
+    std::size_t size = 0;
+    git_object_t type = GIT_OBJECT_INVALID;
+    CheckGit(git_odb_read_header(&size, &type, mirror->objects.get(), id), doing);
+    if (size > kSignedCommitBytesMax) {
+      throw EnvironmentError(doing + ": it has more than 1 MiB; nothing of it is used, push a commit without that");
+    }
+    git_odb_object* raw = nullptr;
+    CheckGit(git_odb_read(&raw, mirror->objects.get(), id), doing);
+    const std::unique_ptr<git_odb_object, decltype(&git_odb_object_free)> object(raw, &git_odb_object_free);
+    SignedText text = SplitSignature({static_cast<const char*>(git_odb_object_data(raw)), git_odb_object_size(raw)});
+    const git_time_t time = std::clamp<git_time_t>(git_commit_time(found.get()), 0, kYear9999);
+    return {CommitId{OidHex(*id)}, TimePoint(std::chrono::seconds(time)), std::move(text.signature),
+            std::move(text.signed_data)};
+  } catch (const GitCallError& e) {
+    ThrowDamaged(*mirror, doing, e);
+  }
+}
+
+std::vector<CommitId> GitMirror::NotIn(const CommitId& head, const std::optional<CommitId>& base, std::size_t limit) {
+  const std::shared_ptr<const OpenedMirror> mirror = reader_->Open();
+  const GitPtr<git_commit> newest = reader_->FindCommit(*mirror, head);
+  git_repository* repository = mirror->repository.get();
+  try {
+    git_oid base_id;
+    GitPtr<git_commit> oldest;
+    const bool held = base && ParseOid(base->hex, base_id) && git_commit_lookup(Out(oldest), repository, &base_id) == 0;
+    const git_oid* hidden = held ? &base_id : nullptr;
+    const git_oid& head_id = *git_commit_id(newest.get());
+    // In order, libgit2 reads the whole history before it gives the first one; without, it can be stopped.
+    const auto counted = hidden == nullptr ? Reached(repository, head_id, hidden, limit, GIT_SORT_NONE) : std::nullopt;
+    auto ordered = hidden != nullptr || counted
+                       ? Reached(repository, head_id, hidden, limit, GIT_SORT_TOPOLOGICAL | GIT_SORT_REVERSE)
+                       : std::nullopt;
+    if (ordered) return *std::move(ordered);
+  } catch (const GitCallError& e) {
+    ThrowDamaged(*mirror, "walking the history of commit " + head.hex, e);
+  }
+  throw EnvironmentError("walking the history of commit " + head.hex + (base ? " since " + base->hex : "") +
+                         ": it has more than " + std::to_string(limit) +
+                         " commits, which is beyond the limit; verify the head alone (source.verify: head)");
 }
 
 CommitId GitMirror::Resolve(const std::string& revision) {
@@ -169,7 +249,7 @@ CommitId GitMirror::Resolve(const std::string& revision) {
   }
   if (named == nullptr || git_object_peel(Out(commit), named.get(), GIT_OBJECT_COMMIT) < 0) {
     throw EnvironmentError("looking for revision '" + CleanText(revision, 100) +
-                           "': it names no commit of the fetched branch; check its spelling");
+                           "': it names no commit that was fetched; check its spelling");
   }
   return CommitId{OidHex(*git_object_id(commit.get()))};
 }

@@ -1,4 +1,5 @@
-/// Reading the mirror: a commit's files, who brought them, and how commits descend. Nothing here waits for a network.
+/// Reading the mirror: a commit's files, who brought them, what signs it, and how commits descend. Nothing here waits
+/// for a network.
 #pragma once
 
 #include <chrono>
@@ -6,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +23,14 @@ namespace tokensync {
 struct WalkLimits {
   std::size_t commits = 50'000;
   Duration time{20'000};
+};
+
+/// A commit as its signature is judged.
+struct SignedCommit {
+  CommitId id;
+  TimePoint committed{};    ///< the committer's time: what the commit says, which need not be true
+  std::string signature;    ///< ASCII armour of ssh or OpenPGP; empty: it bears none, or more than one
+  std::string signed_data;  ///< the bytes that were signed; empty likewise
 };
 
 /// The mirror that GitFetcher keeps. Used by one thread at a time, the trees that it gave included; other processes may
@@ -56,7 +66,14 @@ class GitMirror {
   /// ManifestSource::Descends; a commit descends from itself.
   bool Descends(const CommitId& head, const CommitId& ancestor);
 
-  /// The commit that a revision (a commit id or its beginning, a branch, HEAD~2, …) names in the mirror.
+  /// The commit with its signature. Also throws for one of more than 1 MiB.
+  SignedCommit ReadSigned(const CommitId& commit);
+
+  /// The commits that `head` reaches, itself included, and `base` does not, each after its parents; all that it reaches
+  /// where there is no base or the mirror does not hold it. Also throws where they are more than `limit`.
+  std::vector<CommitId> NotIn(const CommitId& head, const std::optional<CommitId>& base, std::size_t limit);
+
+  /// The commit that a revision (a commit id or its beginning, a branch, a tag, HEAD~2, …) names in the mirror.
   CommitId Resolve(const std::string& revision);
 
  private:

@@ -1,15 +1,18 @@
-/// Fetching over http, https and ssh by libgit2: whom to trust, one try of the one credential, and clear words for what
-/// goes wrong.
+/// Fetching over http, https and ssh by libgit2: by which way, whom to trust, one try of the one credential, and clear
+/// words for what goes wrong.
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 
 #include <fstream>
+#include <map>
 #include <optional>
 
 #include "git_fetch_protocol.h"
+#include "git_proxy.h"
 #include "git_ssh_trust.h"
+#include "git_tcp_stream.h"
 #include "git_text.h"
 #include "git_transfer.h"
 
@@ -19,7 +22,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kHeads = "refs/heads/";
 constexpr const char* kSystemRoots = "/etc/ssl/certs/ca-certificates.crt";
 
 std::size_t CountCertificates(const std::string& pem) {
@@ -54,12 +56,23 @@ void TrustAlso(const fs::path& ca_file, const fs::path& scratch) {
 class RemoteTransfer : public GitTransfer {
  public:
   RemoteTransfer(const GitSource& source, const FetchRequest& request, const fs::path& scratch, PhaseReport report)
-      : source_(source), request_(request), report_(std::move(report)) {
+      : source_(source),
+        request_(request),
+        report_(std::move(report)),
+        proxy_(ProxyFor(source_, request_.proxy, [](const char* name) { return ::getenv(name); })) {
     // Neither a file of the user nor an agent may lend us trust or keys that the configuration does not name.
     ::setenv("HOME", scratch.c_str(), 1);
     ::unsetenv("SSH_AUTH_SOCK");
     if (source_.kind == SourceKind::kHttps && !request_.ca_file.empty()) TrustAlso(request_.ca_file, scratch);
-    if (source_.kind != SourceKind::kSsh) return;
+    if (source_.kind != SourceKind::kSsh) {
+      std::optional<ProxyWay> way;
+      if (proxy_) {
+        way = ProxyWay{Forwards() ? ProxyWay::Kind::kForward : ProxyWay::Kind::kTunnel, proxy_->host, proxy_->port,
+                       proxy_->authorization};
+      }
+      UseTcpStreams(std::move(way));
+      return;
+    }
     if (request_.ssh_key_file.empty() || request_.known_hosts_file.empty()) {
       throw FetchStop(FetchFailure::kUnusable, "ssh needs source.ssh_key_file and source.known_hosts_file; set both");
     }
@@ -73,34 +86,43 @@ class RemoteTransfer : public GitTransfer {
     known_hosts_->WriteBelow(scratch);
   }
 
-  git_oid Bring(git_repository* into, bool) override {
+  Tip Bring(git_repository* into, bool) override {
     stop_.reset();
     credentials_given_ = 0;
     GitPtr<git_remote> remote;
     if (git_remote_create_anonymous(Out(remote), into, source_.address.c_str()) < 0) {
       throw StoreFailed("preparing the mirror: " + LastGitMessage());
     }
-    report_("connecting to " + source_.host);
+    report_("connecting to " + source_.host + (proxy_ ? " through the proxy " + proxy_->url : ""));
     git_remote_connect_options connect{};
     git_remote_connect_options_init(&connect, GIT_REMOTE_CONNECT_OPTIONS_VERSION);
     connect.callbacks = Callbacks();
-    connect.proxy_opts.type = GIT_PROXY_AUTO;
+    // A tunnel is our connection's affair; of a proxy that forwards, the requests must know.
+    std::string authorization = "Proxy-Authorization: ";
+    char* headers[] = {nullptr};
+    if (Forwards()) {
+      connect.proxy_opts.type = GIT_PROXY_SPECIFIED;
+      connect.proxy_opts.url = proxy_->url.c_str();
+      headers[0] = authorization.append(proxy_->authorization.Reveal()).data();
+      if (!proxy_->authorization.empty()) connect.custom_headers = {headers, 1};
+    }
     connect.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     if (int code = git_remote_connect_ext(remote.get(), GIT_DIRECTION_FETCH, &connect); code < 0) Stop(code);
 
     report_("reading the branches of " + source_.host);
-    const git_oid head = Head(remote.get());
-    if (HasHead(into, BranchReference(request_), head)) return head;
+    List(remote.get());
+    Tip tip = FindTip(*this, request_.ref);
+    if (HasTip(into, tip)) return tip;
 
     report_("receiving from " + source_.host);
-    const std::string reference = BranchReference(request_);
-    std::string refspec = "+" + reference + ":" + reference;
+    std::string refspec = "+" + tip.reference + ":" + tip.reference;
     char* refspecs[] = {refspec.data()};
     const git_strarray wanted{refspecs, 1};
     git_fetch_options fetch{};
     git_fetch_options_init(&fetch, GIT_FETCH_OPTIONS_VERSION);
     fetch.callbacks = connect.callbacks;
     fetch.proxy_opts = connect.proxy_opts;
+    fetch.custom_headers = connect.custom_headers;
     fetch.follow_redirects = connect.follow_redirects;
     fetch.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
     fetch.update_fetchhead = 0;
@@ -113,22 +135,37 @@ class RemoteTransfer : public GitTransfer {
       }
       Stop(code);
     }
-    return head;
+    return tip;
+  }
+
+  std::optional<git_oid> At(const std::string& reference) override {
+    const auto found = references_.find(reference);
+    return found == references_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  std::vector<std::string> Names(std::string_view below) override {
+    std::vector<std::string> names;
+    for (auto at = references_.lower_bound(below); at != references_.end() && at->first.starts_with(below); ++at) {
+      names.push_back(at->first.substr(below.size()));
+    }
+    return names;
   }
 
  private:
-  git_oid Head(git_remote* remote) {
+  void List(git_remote* remote) {
     const git_remote_head** heads = nullptr;
     std::size_t count = 0;
     if (int code = git_remote_ls(&heads, &count, remote); code < 0) Stop(code);
-    const std::string reference = BranchReference(request_);
-    std::vector<std::string> branches;
+    references_.clear();
     for (std::size_t i = 0; i < count; ++i) {
+      // Not v1^{}, and nothing that would lead out of the folder of references.
       const std::string_view name = heads[i]->name;
-      if (name == reference) return heads[i]->oid;
-      if (name.substr(0, kHeads.size()) == kHeads) branches.emplace_back(name.substr(kHeads.size()));
+      int valid = 0;
+      if (!name.starts_with(kHeads) && !name.starts_with(kTags)) continue;
+      if (git_reference_name_is_valid(&valid, heads[i]->name) == 0 && valid != 0) {
+        references_.emplace(name, heads[i]->oid);
+      }
     }
-    ThrowNoBranch(request_, std::move(branches));
   }
 
   git_remote_callbacks Callbacks() {
@@ -145,7 +182,7 @@ class RemoteTransfer : public GitTransfer {
     callbacks.transfer_progress = [](const git_indexer_progress* progress, void* self) {
       return Guarded(self, [&](RemoteTransfer&) {
         if (progress->received_bytes <= kReceivedBytesMax) return 0;
-        throw FetchStop(FetchFailure::kUnusable, "the branch brings more than 4 GiB, which is beyond the limit");
+        throw FetchStop(FetchFailure::kUnusable, "it brings more than 4 GiB, which is beyond the limit");
       });
     };
     return callbacks;
@@ -182,6 +219,10 @@ class RemoteTransfer : public GitTransfer {
     }
     if ((allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) == 0) {
       throw FetchStop(FetchFailure::kRefused, "the server does not take a user name and a password or token");
+    }
+    if (Forwards()) {
+      throw FetchStop(FetchFailure::kRefused, "the server asks for a credential, which the proxy " + proxy_->url +
+                                                  " would see as it passes; write an https URL into source.url");
     }
     if (credentials_given_++ > 0) {
       throw FetchStop(FetchFailure::kRefused, "the server refuses the credential of user '" + source_.username +
@@ -232,6 +273,7 @@ class RemoteTransfer : public GitTransfer {
     // libgit2 adds the system's reason only where errno still holds it.
     const std::string message = LastGitMessage();
     auto has = [&](std::string_view part) { return message.find(part) != std::string::npos; };
+    if (proxy_) StopForProxy(message);
     if (code == GIT_ECERTIFICATE) {
       throw FetchStop(FetchFailure::kCertificate,
                       message +
@@ -272,12 +314,44 @@ class RemoteTransfer : public GitTransfer {
       throw FetchStop(FetchFailure::kUnreachable,
                       "no secure connection: " + message + "; the server must speak TLS 1.2 (libgit2 lacks 1.3)");
     }
-    throw FetchStop(FetchFailure::kUnreachable, message + "; check that the server is up and can be reached from here");
+    throw FetchStop(FetchFailure::kUnreachable, message + "; check that the server is up and can be reached from here" +
+                                                    (proxy_ ? " through the proxy " + proxy_->url : ""));
+  }
+
+  /// Whether a proxy reads the requests, instead of passing on what is said within TLS.
+  bool Forwards() const { return proxy_ && source_.kind == SourceKind::kHttp; }
+
+  // Returns where the fault is not known to be the proxy's.
+  void StopForProxy(const std::string& message) const {
+    auto has = [&](std::string_view part) { return message.find(part) != std::string::npos; };
+    const std::string proxy = "the proxy " + proxy_->url;
+    const std::string answers(kProxyAnswers);
+    // 407 is for who brings no credential; to a wrong one some (tinyproxy) say 401.
+    if (has(answers + "407") || has(answers + "401") || has("proxy authentication required") ||
+        has("proxy requires authentication")) {
+      throw FetchStop(FetchFailure::kRefused, proxy +
+                                                  " asks for a credential, or refuses the environment's; let it "
+                                                  "admit this machine by its address");
+    }
+    if (has(answers)) {
+      throw FetchStop(FetchFailure::kUnreachable,
+                      proxy + " does not connect us to " + source_.host + ": " + message + "; have it allow that");
+    }
+    if (has("failed to resolve address for ") || has("failed to connect to ")) {
+      throw FetchStop(FetchFailure::kUnreachable,
+                      proxy + " cannot be reached: " + message + "; check source.proxy, or the environment's proxy");
+    }
+    if (Forwards() && (has("status code: 4") || has("status code: 5"))) {
+      throw FetchStop(FetchFailure::kUnreachable, proxy + ", or the server behind it, answers: " + message +
+                                                      "; check source.url, and whether the proxy allows it");
+    }
   }
 
   const GitSource source_;
   const FetchRequest& request_;
   PhaseReport report_;
+  const std::optional<GitProxy> proxy_;
+  std::map<std::string, git_oid, std::less<>> references_;
   std::unique_ptr<KnownHosts> known_hosts_;
   SshKeyKind key_kind_;
   int credentials_given_ = 0;

@@ -1,4 +1,5 @@
-/// Bringing a branch's objects into a repository: over the network by libgit2's transports, or from a folder.
+/// Bringing the objects of what is followed into a repository: over the network by libgit2's transports, or from a
+/// folder.
 ///
 /// Runs in the child only.
 #pragma once
@@ -8,11 +9,11 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "git_fetch.h"
 #include "git_library.h"
 #include "git_source.h"
+#include "git_tip.h"
 
 namespace tokensync {
 
@@ -25,16 +26,17 @@ class StoreFailed : public std::runtime_error {
 /// Tells what is under way: "connecting to HOST".
 using PhaseReport = std::function<void(const std::string&)>;
 
-class GitTransfer {
+/// The source's references, as of the last Bring(), and its objects.
+class GitTransfer : public SourceReferences {
  public:
-  virtual ~GitTransfer() = default;
-  /// Makes the head of the request's branch, and all that it reaches, present in `into`, and names it. `fresh`: `into`
-  /// holds no object yet. Changes no reference. Throws FetchStop (the source is at fault), StoreFailed (`into` is).
-  virtual git_oid Bring(git_repository* into, bool fresh) = 0;
+  /// Makes the tip of what the request follows, and all that it reaches, present in `into`, and names it. `fresh`:
+  /// `into` holds no object yet. Changes no reference. Throws FetchStop (the source is at fault), StoreFailed (`into`
+  /// is).
+  virtual Tip Bring(git_repository* into, bool fresh) = 0;
 };
 
-/// `scratch`: a private folder that outlives the transfer. Reads the files that the request names, and sets HOME and
-/// libgit2's trust anchors for the whole process. Throws FetchStop.
+/// `scratch`: a private folder that outlives the transfer. Reads the files that the request names, and sets HOME,
+/// libgit2's trust anchors and its kind of connection for the whole process. Throws FetchStop.
 std::unique_ptr<GitTransfer> NetworkTransfer(const GitSource& source, const FetchRequest& request,
                                              const std::filesystem::path& scratch, const PhaseReport& report);
 std::unique_ptr<GitTransfer> LocalTransfer(const GitSource& source, const FetchRequest& request,
@@ -46,14 +48,5 @@ inline constexpr std::size_t kPacksMax = 200;
 inline constexpr std::size_t kCopiedPacksMax = kPacksMax / 2;
 /// The most that one fetch may bring.
 inline constexpr std::size_t kReceivedBytesMax = std::size_t{4} * 1024 * 1024 * 1024;
-
-/// The reference that the request's branch is.
-std::string BranchReference(const FetchRequest& request);
-
-/// The error for a branch that is not among `branches` (names without refs/heads/).
-[[noreturn]] void ThrowNoBranch(const FetchRequest& request, std::vector<std::string> branches);
-
-/// Whether the reference is at `head` and its commit and root tree are there.
-bool HasHead(git_repository* repository, const std::string& reference, const git_oid& head);
 
 }  // namespace tokensync

@@ -61,6 +61,18 @@ TEST_CASE("ssh: the right key and a known host") {
               "# comment\n\n@cert-authority *.example.com ssh-rsa AAAA\nnonsense\n" + hashed);
     CHECK(shop.Fetch() == head);
   }
+  SECTION("and the files are read again for each fetch") {
+    GitFetcher fetcher(FetchProgram());
+    CHECK(fetcher.Fetch(shop.request) == head);
+    const std::string right = ReadFile(key);
+    WriteFile(key, ReadFile(server.MakeKey("stranger")));
+    CHECK_THROWS_WITH(fetcher.Fetch(shop.request), Contains("refuses the key"));
+    WriteFile(key, right);
+    WriteFile(shop.request.known_hosts_file, "# nobody\n");
+    CHECK_THROWS_WITH(fetcher.Fetch(shop.request), Contains("holds no host key"));
+    WriteFile(shop.request.known_hosts_file, server.KnownHostLine());
+    CHECK(fetcher.Fetch(shop.request) == head);
+  }
   SECTION("where an RSA key of the host comes first") {
     const std::string line = server.KnownHostLine();
     server.MakeKey("rsa", "rsa");
@@ -77,7 +89,7 @@ TEST_CASE("ssh: the right key and a known host") {
     CHECK(error.failure() == FetchFailure::kNotRepository);
     CHECK_THAT(error.what(), Contains("/nowhere/at/all"));
     shop.request.url = server.Url(source.url());
-    shop.request.branch = "none";
+    shop.request.ref.text = "none";
     CHECK_THAT(shop.FetchFails().what(), Contains("'main'"));
   }
   CHECK(shop.BesideMirror().empty());
@@ -184,9 +196,18 @@ TEST_CASE("https with a private authority") {
     shop.request.ca_file = shop.folder / "https" / "users";
     CHECK_THAT(shop.FetchFails().what(), Contains("holds no PEM certificate"));
   }
-  SECTION("a certificate for another name is not trusted") {
-    shop.request.url = "https://127.0.0.1" + shop.request.url.substr(shop.request.url.rfind(':'));
+  SECTION("a certificate for another name, or one that has expired, is not trusted, and hears no credential") {
+    shop.request.username = server.user();
+    shop.request.password = Secret(server.password());
+    shop.request.url = "https://127.0.0.1:" + std::to_string(server.port()) + "/private/source/.git";
     CHECK(shop.FetchFails().failure() == FetchFailure::kCertificate);
+    shop.request.url = server.MisnamedUrl("/private/source/.git");
+    CHECK(shop.FetchFails().failure() == FetchFailure::kCertificate);
+    shop.request.url = server.ExpiredUrl("/private/source/.git");
+    const GitFetchError error = shop.FetchFails();
+    CHECK(error.failure() == FetchFailure::kCertificate);
+    CHECK_THAT(error.what(), Contains("expired"));
+    CHECK(server.AccessLog().empty());
   }
   SECTION("the right password, with the user of the URL or of the request") {
     shop.request.url = server.Url("/private/source/.git");

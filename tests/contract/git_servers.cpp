@@ -25,22 +25,60 @@ std::string RandomWord() {
   return word;
 }
 
-bool Answers(int port) {
+std::string Without(const std::string& text, char last) {
+  return !text.empty() && text.back() == last ? text.substr(0, text.size() - 1) : text;
+}
+
+/// A private authority, and what it signed; made once for all servers of this process.
+class Authority {
+ public:
+  static const fs::path& Folder() {
+    static const Authority authority;
+    return authority.folder_.path();
+  }
+
+ private:
+  Authority() {
+    Run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=Test Authority", "-addext", "keyUsage=critical,keyCertSign", "-keyout", At("ca.key"), "-out",
+         At("ca.pem")});
+    Sign("server", "localhost", 2);
+    Sign("expired", "localhost", -1);
+    Sign("misnamed", "elsewhere.example", 2);
+  }
+
+  std::string At(const std::string& name) const { return (folder_ / name).string(); }
+
+  void Sign(const std::string& name, const std::string& host, int days) const {
+    Run({"openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + host,
+         "-keyout", At(name + ".key"), "-out", At(name + ".csr")});
+    WriteFile(At(name + ".extensions"), "subjectAltName=DNS:" + host + "\n");
+    Run({"openssl", "x509", "-req", "-days", std::to_string(days), "-in", At(name + ".csr"), "-CA", At("ca.pem"),
+         "-CAkey", At("ca.key"), "-CAcreateserial", "-extfile", At(name + ".extensions"), "-out", At(name + ".pem")});
+  }
+
+  TempFolder folder_;
+};
+
+}  // namespace
+
+int ConnectTo(int port) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool connected = ::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  if (::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return descriptor;
   ::close(descriptor);
-  return connected;
+  return -1;
 }
 
-std::string Without(const std::string& text, char last) {
-  return !text.empty() && text.back() == last ? text.substr(0, text.size() - 1) : text;
+bool Answers(int port) {
+  const int descriptor = ConnectTo(port);
+  if (descriptor < 0) return false;
+  ::close(descriptor);
+  return true;
 }
-
-}  // namespace
 
 LoopbackSocket::LoopbackSocket() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
@@ -120,10 +158,17 @@ void SshServer::Authorize(const fs::path& key) {
   WriteFile(folder_ / "authorized", ReadFile(folder_ / "authorized") + ReadFile(key.string() + ".pub"));
 }
 
+void SshServer::AuthorizeToStall(const fs::path& key, const std::string& path, std::size_t bytes) {
+  // cat ends when the client does.
+  WriteFile(folder_ / "stall.sh", "git-upload-pack '" + path + "' | dd bs=1 count=" + std::to_string(bytes) +
+                                      " 2>/dev/null\nexec cat >/dev/null\n");
+  WriteFile(folder_ / "authorized",
+            "command=\"sh " + (folder_ / "stall.sh").string() + "\" " + ReadFile(key.string() + ".pub"));
+}
+
 HttpsServer::HttpsServer(const fs::path& folder, const fs::path& repositories, int redirect_port)
-    : folder_(folder), repositories_(repositories), ca_file_(folder / "ca.pem"), password_(RandomWord()) {
+    : folder_(folder), repositories_(repositories), ca_file_(Authority::Folder() / "ca.pem"), password_(RandomWord()) {
   fs::create_directories(folder_);
-  MakeCertificates();
   const std::string hash = Without(Run({"openssl", "passwd", "-apr1", password_}), '\n');
   WriteFile(folder_ / "users", user_ + ":" + hash + "\n");
 
@@ -136,45 +181,45 @@ HttpsServer::HttpsServer(const fs::path& folder, const fs::path& repositories, i
   // nginx cannot tell which port the kernel picked, so the kernel picks first; another program may take it meanwhile.
   for (int attempt = 0; attempt < 5; ++attempt) {
     {
-      const LoopbackSocket one;
-      const LoopbackSocket two;
-      const LoopbackSocket three;
-      port_ = one.port();
-      plain_port_ = two.port();
-      other_port_ = three.port();
+      const LoopbackSocket held[5];
+      port_ = held[0].port();
+      plain_port_ = held[1].port();
+      other_port_ = held[2].port();
+      expired_port_ = held[3].port();
+      misnamed_port_ = held[4].port();
     }
     WriteFile(folder_ / "nginx.conf", Configuration(redirect_port));
     nginx_ = std::make_unique<StartedProgram>(
         std::vector<std::string>{"nginx", "-p", folder_.string(), "-e", (folder_ / "error.log").string(), "-c",
                                  (folder_ / "nginx.conf").string()},
         Environment{}, -1, -1, folder_ / "nginx.log");
-    WaitUntil([&] { return !nginx_->Running() || (Answers(port_) && Answers(plain_port_) && Answers(other_port_)); });
+    // All of one configuration are there, or none.
+    WaitUntil([&] { return !nginx_->Running() || Answers(port_); });
     if (nginx_->Running()) return;
   }
   throw std::runtime_error("nginx does not start: " + ReadFile(folder_ / "nginx.log") +
                            ReadFile(folder_ / "error.log"));
 }
 
-void HttpsServer::MakeCertificates() {
-  const std::string at = folder_.string() + "/";
-  Run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-       "-subj", "/CN=Test Authority", "-addext", "keyUsage=critical,keyCertSign", "-keyout", at + "ca.key", "-out",
-       at + "ca.pem"});
-  Run({"openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
-       "-keyout", at + "server.key", "-out", at + "server.csr"});
-  WriteFile(folder_ / "extensions", "subjectAltName=DNS:localhost\n");
-  Run({"openssl", "x509", "-req", "-days", "2", "-in", at + "server.csr", "-CA", at + "ca.pem", "-CAkey", at + "ca.key",
-       "-CAcreateserial", "-extfile", at + "extensions", "-out", at + "server.pem"});
-}
-
 std::string HttpsServer::Configuration(int redirect_port) const {
   const std::string at = folder_.string() + "/";
   auto listen = [](int port) { return "listen 127.0.0.1:" + std::to_string(port); };
-  const std::string tls = " ssl;\nssl_certificate " + at + "server.pem;\nssl_certificate_key " + at + "server.key;\n";
-  const std::string git = "include " + at + "git.conf;\n";
+  auto listen_tls = [&](int port, const std::string& certificate) {
+    const std::string file = (Authority::Folder() / certificate).string();
+    return listen(port) + " ssl;\nssl_certificate " + file + ".pem;\nssl_certificate_key " + file + ".key;\n";
+  };
+  auto git = [&](const std::string& script) {
+    return "fastcgi_param SCRIPT_FILENAME " + script + ";\ninclude " + at + "git.conf;\n";
+  };
+  const std::string backend = "/usr/lib/git-core/git-http-backend";
+  const std::string count = std::to_string(kStalledAfter);
+  WriteFile(folder_ / "stall.sh", "#!/bin/sh\n[ \"$REQUEST_METHOD\" = POST ] || exec " + backend + "\n" + backend +
+                                      " >\"$0.$$\"\n[ $(wc -c <\"$0.$$\") -gt " + count +
+                                      " ] || exec cat \"$0.$$\"\nhead -c " + count + " \"$0.$$\"\nexec sleep 60\n");
+  fs::permissions(folder_ / "stall.sh", fs::perms::owner_all);
   WriteFile(folder_ / "git.conf", "fastcgi_pass unix:" + at +
                                       "fcgi.sock;\n"
-                                      "fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;\n"
+                                      "fastcgi_buffering off;\n"
                                       "fastcgi_param GIT_HTTP_EXPORT_ALL 1;\n"
                                       "fastcgi_param GIT_PROJECT_ROOT " +
                                       repositories_.string() +
@@ -184,10 +229,10 @@ std::string HttpsServer::Configuration(int redirect_port) const {
                                       "fastcgi_param CONTENT_TYPE $content_type;\n"
                                       "fastcgi_param CONTENT_LENGTH $content_length;\n"
                                       "fastcgi_param REMOTE_USER $remote_user;\n");
-  const std::string repositories = "location ~ ^/open/(.*)$ {\n" + git +
-                                   "}\n"
-                                   "location ~ ^/private/(.*)$ {\nauth_basic git;\nauth_basic_user_file " +
-                                   at + "users;\n" + git + "}\n";
+  const std::string repositories = "location ~ ^/open/(.*)$ {\n" + git(backend) + "}\nlocation ~ ^/stalled/(.*)$ {\n" +
+                                   git(at + "stall.sh") +
+                                   "}\nlocation ~ ^/private/(.*)$ {\nauth_basic git;\nauth_basic_user_file " + at +
+                                   "users;\n" + git(backend) + "}\n";
   const std::string redirects = "location /moved/ { return 302 https://127.0.0.1:" + std::to_string(redirect_port) +
                                 "$request_uri; }\n"
                                 "location ~ ^/renamed/(.*)$ { return 301 /open/$1$is_args$args; }\n"
@@ -200,8 +245,10 @@ std::string HttpsServer::Configuration(int redirect_port) const {
          "error.log;\nevents {}\nhttp {\nlog_format short '$request_method $uri $status $remote_user';\naccess_log " +
          at + "access.log short;\nclient_body_temp_path " + at + "t1;\nproxy_temp_path " + at +
          "t2;\nfastcgi_temp_path " + at + "t3;\nuwsgi_temp_path " + at + "t4;\nscgi_temp_path " + at + "t5;\n" +
-         "server {\n" + listen(port_) + tls + repositories + redirects + "}\nserver {\n" + listen(plain_port_) + ";\n" +
-         repositories + redirects + "}\nserver {\n" + listen(other_port_) + tls + repositories + "}\n}\n";
+         "server {\n" + listen_tls(port_, "server") + repositories + redirects + "}\nserver {\n" + listen(plain_port_) +
+         ";\n" + repositories + redirects + "}\nserver {\n" + listen_tls(other_port_, "server") + repositories +
+         "}\nserver {\n" + listen_tls(expired_port_, "expired") + repositories + "}\nserver {\n" +
+         listen_tls(misnamed_port_, "misnamed") + repositories + "}\n}\n";
 }
 
 std::string HttpsServer::AccessLog() const {

@@ -29,6 +29,11 @@ class LoopbackSocket {
   int port_ = 0;
 };
 
+/// A connection to this port of loopback; -1 where nobody takes it.
+int ConnectTo(int port);
+/// Whether somebody takes connections there.
+bool Answers(int port);
+
 /// Takes connections and says nothing.
 class SilentPeer {
  public:
@@ -57,6 +62,8 @@ class SshServer {
   /// A new key pair of this kind in the server's folder; gives the private half's file.
   std::filesystem::path MakeKey(const std::string& name, const std::string& type = "ed25519");
   void Authorize(const std::filesystem::path& key);
+  /// Has whoever comes with this key get the answer of git-upload-pack up to this byte, and then nothing more.
+  void AuthorizeToStall(const std::filesystem::path& key, const std::string& path, std::size_t bytes);
 
  private:
   void Serve();
@@ -72,7 +79,7 @@ class SshServer {
 
 /// nginx, fcgiwrap and git http-backend. /open/ needs no credential, /private/ needs user and password, /moved/
 /// redirects to another host, /renamed/ to /open/, /elsewhere/ to /private/ at another port, /broken/ answers 503,
-/// /page/ a page.
+/// /page/ a page; /stalled/ is like /open/, but falls silent after the first kStalledAfter bytes of a pack.
 class HttpsServer {
  public:
   /// `repositories`: the folder that is served.
@@ -81,6 +88,16 @@ class HttpsServer {
   std::string PlainUrl(const std::string& path) const {
     return "http://localhost:" + std::to_string(plain_port_) + path;
   }
+  /// The same at a port whose certificate expired yesterday.
+  std::string ExpiredUrl(const std::string& path) const {
+    return "https://localhost:" + std::to_string(expired_port_) + path;
+  }
+  /// The same at a port whose certificate is for elsewhere.example.
+  std::string MisnamedUrl(const std::string& path) const {
+    return "https://localhost:" + std::to_string(misnamed_port_) + path;
+  }
+  static constexpr std::size_t kStalledAfter = 20'000;
+  int port() const { return port_; }
   const std::filesystem::path& ca_file() const { return ca_file_; }
   const std::string& user() const { return user_; }
   const std::string& password() const { return password_; }
@@ -88,7 +105,6 @@ class HttpsServer {
   std::string AccessLog() const;
 
  private:
-  void MakeCertificates();
   std::string Configuration(int redirect_port) const;
 
   std::filesystem::path folder_;
@@ -99,6 +115,8 @@ class HttpsServer {
   int port_ = 0;
   int plain_port_ = 0;
   int other_port_ = 0;
+  int expired_port_ = 0;
+  int misnamed_port_ = 0;
   std::unique_ptr<StartedProgram> wrapper_;
   std::unique_ptr<StartedProgram> nginx_;
 };

@@ -177,9 +177,10 @@ CommitId WorkTree::Head() {
 }
 
 Workshop::Workshop(const std::string& url) {
+  // What the machine has to go through to reach the world is not for loopback.
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"}) ::unsetenv(name);
   request.mirror = mirror;
   request.url = url;
-  request.branch = "main";
   request.timeout = std::chrono::seconds(60);
 }
 

@@ -1,8 +1,9 @@
-/// URLs, foreign text, and what parent and child say to each other.
+/// URLs, foreign text, signatures in commits, and what parent and child say to each other.
 #include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "git_fetch_protocol.h"
+#include "git_signed_text.h"
 #include "git_source.h"
 #include "git_text.h"
 
@@ -82,12 +83,39 @@ TEST_CASE("foreign text becomes one harmless line of UTF-8") {
   CHECK_FALSE(IsUtf8("\xf5\x80\x80\x80"));
 }
 
+TEST_CASE("a commit is its signature and what was signed, as git takes it apart") {
+  const std::string head = "tree 1\nparent 2\nauthor a\ncommitter c\n";
+  const std::string signature = "-----BEGIN X-----\n\nabc\n-----END X-----\n";
+  const std::string header = "gpgsig -----BEGIN X-----\n \n abc\n -----END X-----\n";
+  const std::string message = "\nsubject\n\nbody\n";
+  SignedText text = SplitSignature(head + header + message);
+  CHECK(text.signature == signature);
+  CHECK(text.signed_data == head + message);
+
+  // Other headers, continued ones too, are signed; what looks like a signature in the message is message.
+  const std::string more = "mergetag object 3\n gpgsig x\n\x67pgsig-sha256 y\n z\n";
+  const std::string quoting = message + header + " tail" + std::string("\0tail", 5);
+  text = SplitSignature(head + more + header + "encoding e\n" + quoting);
+  CHECK(text.signature == signature);
+  CHECK(text.signed_data == head + more + "encoding e\n" + quoting);
+
+  for (const std::string& unsigned_commit :
+       {std::string(), head, head + message, head + quoting, head + header + header + message,
+        head + header + "encoding e\n" + header + message, head + "gpgsig\n" + message, header.substr(7) + message}) {
+    CAPTURE(unsigned_commit);
+    CHECK(SplitSignature(unsigned_commit).signature.empty());
+    CHECK(SplitSignature(unsigned_commit).signed_data.empty());
+  }
+  CHECK(SplitSignature(head + "gpgsig x").signature == "x");
+}
+
 TEST_CASE("a request and its replies survive the way") {
   ChildRequest request;
   request.parent = 4711;
   request.fetch.mirror = "/var/lib/x/mirror.git";
   request.fetch.url = "https://h/\"b\"";
-  request.fetch.branch = "m\xc3\xa4in";
+  request.fetch.ref = {SourceRef::Kind::kTag, "m\xc3\xa4in-*"};
+  request.fetch.proxy = "http://h:1";
   request.fetch.username = "u";
   request.fetch.password = Secret("p\n\\");
   request.fetch.ssh_key_file = "/k";
@@ -98,7 +126,8 @@ TEST_CASE("a request and its replies survive the way") {
   CHECK(back.parent == 4711);
   CHECK(back.fetch.mirror == request.fetch.mirror);
   CHECK(back.fetch.url == request.fetch.url);
-  CHECK(back.fetch.branch == request.fetch.branch);
+  CHECK(back.fetch.ref == request.fetch.ref);
+  CHECK(back.fetch.proxy == "http://h:1");
   CHECK(back.fetch.username == "u");
   CHECK(back.fetch.password.Reveal() == "p\n\\");
   CHECK(back.fetch.ssh_key_file == "/k");
