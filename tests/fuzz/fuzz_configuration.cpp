@@ -43,7 +43,7 @@ void CheckFile(const std::filesystem::path& file) {
 void CheckConfig(const Config& config) {
   const SourceConfig& source = config.source;
   Require(!source.url.empty() && !CheckSourceUrl(source.url).fault, "the repository has a URL", source.url);
-  Require(IsBranchName(source.branch), "the branch can be one", source.branch);
+  Require(!FaultOf(source.ref), "what is followed can be", source.ref.text);
   Require(IsFolderInside(source.path), "the folder lies within the repository", source.path);
   Require(source.poll_interval.count() == 0 || IsWithin(source.poll_interval, seconds(1), hours(24 * 7)), "poll");
   Require(IsWithin(source.timeout, seconds(1), hours(1)), "the time for a fetch has its bounds");

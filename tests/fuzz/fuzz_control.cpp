@@ -14,6 +14,12 @@ constexpr std::size_t kWhyCharactersMax = 200;
 
 JsonValue CommandOf(const ControlRequest& request) {
   if (std::holds_alternative<StatusRequest>(request)) return JsonObject{{"command", "status"}};
+  if (const auto* approve = std::get_if<ApproveRequest>(&request)) {
+    return JsonObject{{"command", "approve"},
+                      {"fingerprint", approve->fingerprint},
+                      {"wait", approve->wait},
+                      {"timeout_ms", static_cast<double>(approve->timeout.count())}};
+  }
   const auto& trigger = std::get<TriggerRequest>(request);
   return JsonObject{
       {"command", "trigger"}, {"wait", trigger.wait}, {"timeout_ms", static_cast<double>(trigger.timeout.count())}};
