@@ -17,7 +17,7 @@ namespace tokensync {
 
 namespace {
 
-/// What the log says of a token.
+/// What the rows about a token make of it.
 struct Folded {
   EntryState state = None{};
   std::uint64_t seq = 0;  ///< of the newest record about it
@@ -62,29 +62,36 @@ class Audit {
       if (row.seq != static_cast<std::int64_t>(expected)) {
         return Break(expected, std::nullopt, fmt::format("it is missing; the next one is {}", row.seq));
       }
-      key = ToTokenKey(row.project, row.collection, row.token_id);
+      const bool is_notice = IsNotice(row);
+      if (!is_notice) key = KeyOf(row);
       if (HashOf(row) != row.hash) return Break(expected, key, "its hash does not fit its contents");
       if (row.prev_hash != last_hash_) {
         return Break(expected, key,
                      expected == 1 ? "it does not follow the beginning of this ledger"
                                    : fmt::format("it does not follow record {}", expected - 1));
       }
-      Folded& folded = fold_[*key];
-      const std::optional<EntryState> after = Advance(folded.state, FromColumns(row.event));
-      if (!after) {
-        return Break(expected, key,
-                     fmt::format("{} cannot happen to a token that is {}", row.event.event, StateName(folded.state)));
-      }
-      if (StateName(*after) != row.state_after) {
-        return Break(expected, key,
-                     fmt::format("it makes the token {}, and says {}", StateName(*after), row.state_after));
-      }
-      folded = Folded{*after, expected};
       last_hash_ = row.hash;
+      if (!is_notice) return Fold(row, *key);
+      ToNotice(row);
       return true;
     } catch (const RowError& error) {
       return Break(expected, key, error.what());
     }
+  }
+
+  bool Fold(const LogRow& row, const TokenKey& key) {
+    const std::uint64_t seq = verdict_.records + 1;
+    Folded& folded = fold_[key];
+    const std::optional<EntryState> after = Advance(folded.state, FromColumns(row.event));
+    if (!after) {
+      return Break(seq, key,
+                   fmt::format("{} cannot happen to a token that is {}", row.event.event, StateName(folded.state)));
+    }
+    if (StateName(*after) != *row.state_after) {
+      return Break(seq, key, fmt::format("it makes the token {}, and says {}", StateName(*after), *row.state_after));
+    }
+    folded = Folded{*after, seq};
+    return true;
   }
 
   bool LogEnd() {

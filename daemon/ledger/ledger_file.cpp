@@ -82,6 +82,14 @@ void MakeLayout(LedgerConnection& connection, const LedgerIdentity& identity) {
   transaction.commit();
 }
 
+void CheckLayout(LedgerConnection& connection) {
+  if (const auto difference = LayoutDifference(connection.database(), connection.PragmaNumber("user_version"))) {
+    connection.Refuse("opening", fmt::format("its layout was altered: {} is not as tokensyncd made it; put a backup in "
+                                             "its place",
+                                             *difference));
+  }
+}
+
 void RenewLayout(LedgerConnection& connection, const LedgerIdentity& identity) {
   const std::int64_t version = connection.PragmaNumber("user_version");
   if (version == NewestVersion()) return;
@@ -91,6 +99,8 @@ void RenewLayout(LedgerConnection& connection, const LedgerIdentity& identity) {
   SQLite::Statement note(connection.database(), "UPDATE log_head SET entries_sum = ? WHERE entries_sum IS NULL");
   BindColumn(note, 1, sum);
   note.exec();
+  CheckLayout(connection);
+  CheckLogEnd(connection, "opening");
   transaction.commit();
 }
 
@@ -143,16 +153,11 @@ void AdoptLedgerFile(LedgerConnection& connection, const LedgerIdentity& identit
     } else {
       RefuseOtherKinds(connection, "opening");
       CheckEndpoint(connection, identity);
+      CheckLayout(connection);
+      CheckLogEnd(connection, "opening");
       RenewLayout(connection, identity);
     }
     UseWal(connection);
-    if (const auto difference = LayoutDifference(connection.database(), LedgerMigrations())) {
-      connection.Refuse("opening",
-                        fmt::format("its layout was altered: {} is not as tokensyncd made it; put a backup in "
-                                    "its place",
-                                    *difference));
-    }
-    CheckLogEnd(connection, "opening");
     NoteVersion(connection, identity);
   });
 }
@@ -165,7 +170,8 @@ std::string RecordedSource(LedgerConnection& connection) {
 
 void CheckLogEnd(LedgerConnection& connection, std::string_view doing) {
   SQLite::Statement head(connection.database(), "SELECT seq, hash FROM log_head");
-  SQLite::Statement last(connection.database(), SelectLogRows() + " ORDER BY seq DESC LIMIT 1");
+  SQLite::Statement last(connection.database(),
+                         SelectLogRows(connection.PragmaNumber("user_version")) + " ORDER BY seq DESC LIMIT 1");
   const auto refuse = [&](std::string_view why) {
     connection.Refuse(doing, fmt::format("{}; it was damaged or changed by hand; `tokensyncd audit` tells more; keep "
                                          "it, and put a backup in its place",

@@ -16,7 +16,8 @@ void MakeLedgerFile(const std::filesystem::path& path);
 
 /// Makes the connection's file a ledger of this program's layout and this identity: an empty one gets all, an older one
 /// the steps that it lacks, both in one transaction each. Throws LedgerError where it is not ours, newer, altered,
-/// damaged as far as a quick look shows, or another service's.
+/// damaged as far as a quick look shows, or another service's: before anything is changed, and of an older one that was
+/// renewed once more before that is committed.
 void AdoptLedgerFile(LedgerConnection& connection, const LedgerIdentity& identity);
 
 /// The source URL that the ledger follows. Throws LedgerError, SQLite::Exception.

@@ -29,26 +29,38 @@ std::int64_t ClampedLimit(std::uint64_t limit) {
   return limit > kSafeIntegerMax ? static_cast<std::int64_t>(kSafeIntegerMax) : static_cast<std::int64_t>(limit);
 }
 
-/// Rows to records, with one Commit for all rows of a commit.
-class RecordMaker {
+/// Rows to records and notices, with one Commit for all rows of a commit.
+class RowTeller {
  public:
-  StoredRecord Make(const LogRow& row) {
+  StoredRow Tell(const LogRow& row) { return IsNotice(row) ? StoredRow(TellNotice(row)) : StoredRow(TellRecord(row)); }
+
+  StoredRecord TellRecord(const LogRow& row) {
     StoredRecord stored{.seq = ToUint64(row.seq, "seq"),
                         .record = ToLogRecord(row),
                         .event = row.event.event,
-                        .state_after = row.state_after,
+                        .state_after = *row.state_after,
                         .hash = row.hash};
-    if (row.commit) stored.record.commit = Share(*row.commit_no, *row.commit);
+    stored.record.commit = Share(row);
     return stored;
   }
 
  private:
-  std::shared_ptr<const Commit> Share(std::int64_t number, const CommitRow& row) {
-    if (const auto it = commits_.find(number); it != commits_.end()) return it->second;
+  StoredNotice TellNotice(const LogRow& row) {
+    StoredNotice stored{
+        .seq = ToUint64(row.seq, "seq"), .notice = ToNotice(row), .action = row.action, .hash = row.hash};
+    stored.notice.commit = Share(row);
+    return stored;
+  }
+
+  std::shared_ptr<const Commit> Share(const LogRow& row) {
+    if (!row.commit) return nullptr;
+    if (const auto it = commits_.find(*row.commit_no); it != commits_.end()) return it->second;
     if (commits_.size() >= kCommitsShared) commits_.clear();
-    auto commit = std::make_shared<const Commit>(
-        Commit{.id = {row.id}, .author = row.author, .subject = row.subject, .time = FromMs(row.time_ms)});
-    return commits_.emplace(number, std::move(commit)).first->second;
+    auto commit = std::make_shared<const Commit>(Commit{.id = {row.commit->id},
+                                                        .author = row.commit->author,
+                                                        .subject = row.commit->subject,
+                                                        .time = FromMs(row.commit->time_ms)});
+    return commits_.emplace(*row.commit_no, std::move(commit)).first->second;
   }
 
   std::map<std::int64_t, std::shared_ptr<const Commit>> commits_;
@@ -203,21 +215,21 @@ std::vector<AttentionItem> LedgerReader::Attention(std::uint64_t limit) {
                                          "ORDER BY log.seq DESC LIMIT 1");
     BindColumn(entries, 1, ClampedLimit(limit));
     std::vector<AttentionItem> items;
-    RecordMaker maker;
+    RowTeller teller;
     while (entries.executeStep()) {
       AttentionItem item{.entry = ReadEntry(entries), .last = std::nullopt};
       const StatementUse use(last);
       BindColumn(last, 1, FromUint64(item.entry.key.project.value));
       BindColumn(last, 2, FromUint64(item.entry.key.collection.value));
       BindColumn(last, 3, item.entry.key.token.text());
-      if (last.executeStep()) item.last = maker.Make(ReadLogRow(last));
+      if (last.executeStep()) item.last = teller.TellRecord(ReadLogRow(last));
       items.push_back(std::move(item));
     }
     return items;
   });
 }
 
-void LedgerReader::History(const HistoryQuery& query, const std::function<void(const StoredRecord&)>& visitor) {
+void LedgerReader::History(const HistoryQuery& query, const std::function<void(const StoredRow&)>& visitor) {
   source_->Read("reading the history of", [&](SQLite::Database& database) {
     Conditions conditions(query);
     // The row numbers alone first, from an index; then rows in the log's own order, one at a time.
@@ -237,8 +249,8 @@ void LedgerReader::History(const HistoryQuery& query, const std::function<void(c
     SQLite::Statement rows(database, SelectLogRows() + conditions.sql() + " ORDER BY log.seq");
     conditions.Bind(rows);
     if (first) rows.bind(":first", *first);
-    RecordMaker maker;
-    while (rows.executeStep()) visitor(maker.Make(ReadLogRow(rows)));
+    RowTeller teller;
+    while (rows.executeStep()) visitor(teller.Tell(ReadLogRow(rows)));
     return true;
   });
 }

@@ -7,24 +7,35 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "ports.h"
 
 namespace tokensync {
 
-/// A row of the log as it is recorded.
+/// A row of the log that is about a token, as it is recorded.
 struct StoredRecord {
-  std::uint64_t seq = 0;  ///< from 1, without gaps
+  std::uint64_t seq = 0;  ///< from 1, without gaps over records and notices
   LogRecord record;
   std::string event;        ///< EventName()
   std::string state_after;  ///< StateName()
   Digest hash;              ///< of the row and, through it, of all rows before
 };
 
+/// A row of the log that is about the repository as a whole. Its event is NoticeName(notice.kind).
+struct StoredNotice {
+  std::uint64_t seq = 0;
+  Notice notice;
+  std::string action;  ///< "head" or "plan": what it is about
+  Digest hash;
+};
+
+using StoredRow = std::variant<StoredRecord, StoredNotice>;
+
 /// Which rows. All conditions hold at once; none: the whole log.
 struct HistoryQuery {
-  std::optional<TokenKey> token;
+  std::optional<TokenKey> token;             ///< of records; notices are about no token
   std::optional<std::string> commit_prefix;  ///< the first digits of a commit's id, lower case, or all of them
   std::optional<TimePoint> since;            ///< that time and later
   std::optional<std::uint64_t> limit;        ///< at most so many, the newest
@@ -95,7 +106,7 @@ class LedgerReader {
 
   /// Calls `visitor` with each row that the query names, newest last. Rows about one commit share their Commit.
   /// What the visitor throws ends the reading and comes out.
-  void History(const HistoryQuery& query, const std::function<void(const StoredRecord&)>& visitor);
+  void History(const HistoryQuery& query, const std::function<void(const StoredRow&)>& visitor);
 
   /// Recomputes the hash chain, folds the log into states, and compares these with the entries and the digests of their
   /// payloads; then has SQLite check the whole file. Reads everything; memory for every entry.

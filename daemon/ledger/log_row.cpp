@@ -36,6 +36,8 @@ void EachColumn(Row& row, Visitor&& visit) {
   visit("other_digest", row.other_digest);
   visit("attempt", row.attempt);
   visit("commit_no", row.commit_no);
+  visit("signer", row.signer);
+  visit("actor", row.actor);
   visit("path", row.path);
   visit("line", row.line);
   visit("http_status", row.http_status);
@@ -49,15 +51,37 @@ void EachColumn(Row& row, Visitor&& visit) {
   visit("hash", row.hash);
 }
 
-std::string ColumnList(std::string_view before_each) {
+/// `column` of each column's name, with commas.
+template <class Column>
+std::string ColumnList(Column&& column) {
   std::string list;
   const LogRow row;
-  EachColumn(row, [&](const char* name, const auto&) {
+  EachColumn(row, [&](std::string_view name, const auto&) {
     if (!list.empty()) list += ", ";
-    list += before_each;
-    list += name;
+    list += column(name);
   });
   return list;
+}
+
+std::string ActionOf(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::kHeadRefused:
+    case NoticeKind::kHistoryRewritten:
+      return "head";
+    case NoticeKind::kPlanHeld:
+    case NoticeKind::kPlanApproved:
+      return "plan";
+  }
+  return "";
+}
+
+NoticeKind ToNoticeKind(std::string_view name) {
+  for (int at = 0;; ++at) {
+    const auto kind = static_cast<NoticeKind>(at);
+    const std::string_view known = NoticeName(kind);
+    if (known.empty()) throw RowError("event is that of no notice, though it names no token");
+    if (known == name) return kind;
+  }
 }
 
 JsonValue ToJson(std::int64_t value) {
@@ -124,6 +148,7 @@ LogRow ToLogRow(const Change& change) {
   row.digest = record.digest;
   row.other_digest = record.other_digest;
   row.attempt = record.attempt;
+  row.signer = Note(record.signer, kNameBytesMax);
   row.path = Note(record.path, kPathBytesMax);
   row.line = record.line;
   row.http_status = record.answer.http_status;
@@ -136,15 +161,41 @@ LogRow ToLogRow(const Change& change) {
   return row;
 }
 
+LogRow ToLogRow(const Notice& notice) {
+  LogRow row;
+  row.time_ms = ToMs(notice.time);
+  row.pass = FromUint64(notice.pass);
+  row.action = ActionOf(notice.kind);
+  row.event.event = NoticeName(notice.kind);
+  row.signer = Note(notice.signer, kNameBytesMax);
+  row.actor = Note(notice.actor, kNameBytesMax);
+  row.detail = Note(notice.detail, kNoteBytesMax);
+  return row;
+}
+
+bool IsNotice(const LogRow& row) {
+  const int absent = !row.project + !row.collection + !row.token_id + !row.state_after;
+  if (absent != 0 && absent != 4) {
+    throw RowError("project, collection, token_id and state_after are neither all there nor all absent");
+  }
+  return absent != 0;
+}
+
+TokenKey KeyOf(const LogRow& row) {
+  if (IsNotice(row)) throw RowError("token_id is absent");
+  return ToTokenKey(*row.project, *row.collection, *row.token_id);
+}
+
 LogRecord ToLogRecord(const LogRow& row) {
   LogRecord record{.time = FromMs(row.time_ms),
                    .pass = ToUint64(row.pass, "pass"),
-                   .key = ToTokenKey(row.project, row.collection, row.token_id),
+                   .key = KeyOf(row),
                    .action = row.action,
                    .digest = row.digest,
                    .other_digest = row.other_digest,
                    .attempt = ToUint32(row.attempt, "attempt"),
                    .commit = nullptr,
+                   .signer = row.signer.value_or(""),
                    .path = row.path.value_or(""),
                    .line = ToUint32(row.line, "line"),
                    .answer = {},
@@ -158,11 +209,24 @@ LogRecord ToLogRecord(const LogRow& row) {
   return record;
 }
 
+Notice ToNotice(const LogRow& row) {
+  if (!IsNotice(row)) throw RowError("token_id is there, though it is a notice");
+  Notice notice{.time = FromMs(row.time_ms),
+                .pass = ToUint64(row.pass, "pass"),
+                .kind = ToNoticeKind(row.event.event),
+                .commit = nullptr,
+                .signer = row.signer.value_or(""),
+                .actor = row.actor.value_or(""),
+                .detail = row.detail.value_or("")};
+  EventColumns name_alone;
+  name_alone.event = row.event.event;
+  if (row.event != name_alone) throw RowError("event is a notice's with a value too many");
+  return notice;
+}
+
 std::string InsertLogRow() {
-  std::string parameters;
-  const LogRow row;
-  EachColumn(row, [&](const char*, const auto&) { parameters += parameters.empty() ? "?" : ", ?"; });
-  return "INSERT INTO log (" + ColumnList("") + ") VALUES (" + parameters + ")";
+  return "INSERT INTO log (" + ColumnList([](std::string_view name) { return std::string(name); }) + ") VALUES (" +
+         ColumnList([](std::string_view) { return "?"; }) + ")";
 }
 
 void BindLogRow(SQLite::Statement& insert, const LogRow& row) {
@@ -170,8 +234,11 @@ void BindLogRow(SQLite::Statement& insert, const LogRow& row) {
   EachColumn(row, [&](const char*, const auto& value) { BindColumn(insert, ++index, value); });
 }
 
-std::string SelectLogRows() {
-  return "SELECT " + ColumnList("log.") +
+std::string SelectLogRows(std::int64_t layout) {
+  return "SELECT " + ColumnList([&](std::string_view name) {
+           const bool is_there = layout >= kLayoutOfNotices || (name != "signer" && name != "actor");
+           return is_there ? "log." + std::string(name) : "NULL AS " + std::string(name);
+         }) +
          ", git_commit.id, git_commit.author, git_commit.subject, git_commit.time_ms "
          "FROM log LEFT JOIN git_commit USING (commit_no)";
 }

@@ -6,6 +6,9 @@
 /// commit_subject and commit_time_ms tell its row of git_commit. `prev_hash` is the `hash` of the row before; that of
 /// the first row is LogBeginning(). So no value of a row can change, and no row can go, come or move, without breaking
 /// the chain; a column that a later layout adds is NULL in the rows before it and leaves their hashes as they are.
+///
+/// A row is about a token, or a notice: then it has no project, collection, token_id and state_after, its event is a
+/// NoticeName(), and it has no more of an event than that.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +19,7 @@
 #include "columns.h"
 #include "event_columns.h"
 #include "ports.h"
+#include "schema.h"
 
 namespace tokensync {
 
@@ -31,16 +35,18 @@ struct LogRow {
   std::int64_t seq = 0;
   std::int64_t time_ms = 0;
   std::int64_t pass = 0;
-  std::int64_t project = 0;
-  std::int64_t collection = 0;
-  std::string token_id;
+  std::optional<std::int64_t> project;
+  std::optional<std::int64_t> collection;
+  std::optional<std::string> token_id;
   std::string action;
   EventColumns event;
-  std::string state_after;
+  std::optional<std::string> state_after;
   std::optional<Digest> digest;
   std::optional<Digest> other_digest;
   std::int64_t attempt = 0;
   std::optional<std::int64_t> commit_no;
+  std::optional<std::string> signer;
+  std::optional<std::string> actor;
   std::optional<std::string> path;
   std::int64_t line = 0;
   std::optional<std::int64_t> http_status;
@@ -62,19 +68,30 @@ Digest LogBeginning(const std::string& endpoint, std::int64_t created_ms);
 /// What `hash` has to be.
 Digest HashOf(const LogRow& row);
 
-/// The change as a row, texts from outside made fit; seq, commit_no, commit and the hashes are left to the caller.
+/// The change or notice as a row, texts from outside made fit; seq, commit_no, commit and the hashes are left to the
+/// caller.
 LogRow ToLogRow(const Change& change);
+LogRow ToLogRow(const Notice& notice);
 
-/// What a row tells, `record.commit` excepted: the caller shares commits. Throws RowError.
+/// Whether the row is about no token. Throws RowError where it names one by halves.
+bool IsNotice(const LogRow& row);
+
+/// The token that a row is about which is no notice. Throws RowError.
+TokenKey KeyOf(const LogRow& row);
+
+/// What a row tells, the commit excepted: the caller shares commits. Throw RowError, also where the row is of the other
+/// kind.
 LogRecord ToLogRecord(const LogRow& row);
+Notice ToNotice(const LogRow& row);
 
 /// "INSERT INTO log …" with a parameter for each column; to be used with BindLogRow.
 std::string InsertLogRow();
 /// The row outlives the execution.
 void BindLogRow(SQLite::Statement& insert, const LogRow& row);
 
-/// "SELECT … FROM log LEFT JOIN git_commit …", to be followed by conditions on log; to be used with ReadLogRow.
-std::string SelectLogRows();
+/// "SELECT … FROM log LEFT JOIN git_commit …", to be followed by conditions on log; to be used with ReadLogRow. For a
+/// ledger of that layout: what its log lacks is read as NULL.
+std::string SelectLogRows(std::int64_t layout = kLayoutOfNotices);
 /// Throws RowError.
 LogRow ReadLogRow(SQLite::Statement& query);
 

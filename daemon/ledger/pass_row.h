@@ -14,7 +14,9 @@ class Database;
 namespace tokensync {
 
 inline constexpr const char* kUpdateCheckpoint =
-    "UPDATE runner SET head_seen = ?, head_applied = ?, last_pass = ?, failures_in_a_row = ?, distrusted_since_ms = ?";
+    "UPDATE runner SET head_seen = ?, head_applied = ?, last_pass = ?, failures_in_a_row = ?, distrusted_since_ms = ?, "
+    "head_accepted = ?, head_vouched = ?, held_fingerprint = ?, held_commit = ?, held_since_ms = ?, held_why = ?, "
+    "held_approved = ?, refused_commit = ?, refused_why = ?";
 
 inline constexpr const char* kUpsertPass =
     "INSERT INTO pass (pass, cause, started_ms, ended_ms, commit_id, result, created, confirmed, reported, rejected, "
@@ -30,7 +32,7 @@ inline constexpr const char* kDeleteOldPasses = "DELETE FROM pass WHERE pass <= 
 /// Passes that are kept: a week of one every minute.
 inline constexpr std::int64_t kPassesKept = 10'000;
 
-/// Executes kUpdateCheckpoint: all but what surveys found (survey_rows.h).
+/// Executes kUpdateCheckpoint: all but what surveys found (survey_rows.h). Reasons are made fit.
 void WriteCheckpoint(SQLite::Statement& update, const Checkpoint& checkpoint);
 /// Executes kUpsertPass.
 void WritePass(SQLite::Statement& upsert, const PassRecord& pass);

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <map>
+#include <mutex>
 
 #include "columns.h"
 
@@ -203,7 +204,133 @@ ALTER TABLE pass ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0 CHECK (adopted >=
 ALTER TABLE log_head ADD COLUMN entries_sum BLOB CHECK (length(entries_sum) = 32);
 )sql";
 
-constexpr std::array kMigrations = {Migration{"0001 first layout", kFirstLayout}, Migration{"0002 surveys", kSurveys}};
+constexpr const char* kNotices = R"sql(
+-- Only a new table lets go of a NOT NULL: log and pass are made anew, their rows copied as they are. A copied row keeps
+-- its hash, since each new column is NULL in it. Of a log of a million rows this takes some ten seconds, and as much disk
+-- again as the log has: the WAL holds the copy until the commit, and the pages of the old table stay in the file for
+-- rows to come. The whole step is within one transaction: where it is cut off, the old layout is there.
+
+-- Otherwise a view that somebody made over one of the two would forbid to rename its successor.
+PRAGMA legacy_alter_table = ON;
+
+-- What happened, in order; folding the rows about tokens with Advance() gives entry. A row that is about no token is a
+-- notice: its event is one of NoticeName(). An absent value is NULL, never ''.
+-- The events' own columns are unchecked here: an event that a later version adds must not rebuild this table.
+CREATE TABLE new_log (
+  seq           INTEGER NOT NULL PRIMARY KEY,
+  time_ms       INTEGER NOT NULL,
+  pass          INTEGER NOT NULL CHECK (pass >= 0),  -- 0: outside of a pass
+  project       INTEGER,
+  collection    INTEGER,
+  token_id      TEXT,
+  action        TEXT NOT NULL,
+  event         TEXT NOT NULL,
+  event_digest  BLOB CHECK (length(event_digest) = 32),
+  event_attempt INTEGER,
+  event_at_ms   INTEGER,
+  event_due_ms  INTEGER,
+  event_settled INTEGER CHECK (event_settled IN (0, 1)),
+  event_spent   INTEGER CHECK (event_spent IN (0, 1)),
+  event_drift   TEXT CHECK (event_drift IN ('changed', 'removed')),
+  state_after   TEXT,
+  digest        BLOB CHECK (length(digest) = 32),
+  other_digest  BLOB CHECK (length(other_digest) = 32),
+  attempt       INTEGER NOT NULL CHECK (attempt >= 0),
+  commit_no     INTEGER REFERENCES git_commit,
+  signer        TEXT CHECK (signer <> ''),
+  actor         TEXT CHECK (actor <> ''),
+  path          TEXT CHECK (path <> ''),
+  line          INTEGER NOT NULL CHECK (line >= 0),
+  http_status   INTEGER,
+  error_name    TEXT CHECK (error_name <> ''),
+  error_code    INTEGER,
+  message       TEXT CHECK (message <> ''),
+  cause         TEXT CHECK (cause <> ''),
+  duration_ms   INTEGER NOT NULL,
+  detail        TEXT CHECK (detail <> ''),
+  prev_hash     BLOB NOT NULL CHECK (length(prev_hash) = 32),
+  hash          BLOB NOT NULL CHECK (length(hash) = 32),
+  CHECK ((project IS NULL) + (collection IS NULL) + (token_id IS NULL) + (state_after IS NULL) IN (0, 4))
+) STRICT;
+
+INSERT INTO new_log (seq, time_ms, pass, project, collection, token_id, action, event, event_digest, event_attempt,
+  event_at_ms, event_due_ms, event_settled, event_spent, event_drift, state_after, digest, other_digest, attempt,
+  commit_no, path, line, http_status, error_name, error_code, message, cause, duration_ms, detail, prev_hash, hash)
+SELECT seq, time_ms, pass, project, collection, token_id, action, event, event_digest, event_attempt,
+  event_at_ms, event_due_ms, event_settled, event_spent, event_drift, state_after, digest, other_digest, attempt,
+  commit_no, path, line, http_status, error_name, error_code, message, cause, duration_ms, detail, prev_hash, hash
+FROM log ORDER BY seq;
+DROP TABLE log;  -- with its indexes and triggers, and without firing one
+ALTER TABLE new_log RENAME TO log;
+
+CREATE INDEX log_by_token ON log (project, collection, token_id);
+CREATE INDEX log_by_commit ON log (commit_no);
+CREATE INDEX log_by_time ON log (time_ms);
+CREATE TRIGGER log_refuses_update BEFORE UPDATE ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER log_refuses_delete BEFORE DELETE ON log
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+-- INSERT OR REPLACE deletes without the trigger above: what is not the next number is refused before that.
+CREATE TRIGGER log_refuses_gaps BEFORE INSERT ON log
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM log)
+BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+
+-- The newest passes. Not part of the log: old rows are dropped.
+CREATE TABLE new_pass (
+  pass          INTEGER NOT NULL PRIMARY KEY CHECK (pass > 0),
+  cause         TEXT NOT NULL,
+  started_ms    INTEGER NOT NULL,
+  ended_ms      INTEGER NOT NULL,
+  commit_id     TEXT CHECK (length(commit_id) = 40 AND commit_id NOT GLOB '*[^0-9a-f]*'),  -- NULL: none was reached
+  result        TEXT NOT NULL CHECK (result IN ('complete', 'incomplete', 'stopped', 'environment', 'denied', 'held')),
+  created       INTEGER NOT NULL CHECK (created >= 0),
+  confirmed     INTEGER NOT NULL CHECK (confirmed >= 0),
+  adopted       INTEGER NOT NULL CHECK (adopted >= 0),
+  reported      INTEGER NOT NULL CHECK (reported >= 0),
+  rejected      INTEGER NOT NULL CHECK (rejected >= 0),
+  conflicting   INTEGER NOT NULL CHECK (conflicting >= 0),
+  unresolved    INTEGER NOT NULL CHECK (unresolved >= 0),
+  bad_manifests INTEGER NOT NULL CHECK (bad_manifests >= 0),
+  error         TEXT CHECK (error <> '')
+) STRICT;
+INSERT INTO new_pass (pass, cause, started_ms, ended_ms, commit_id, result, created, confirmed, adopted, reported,
+  rejected, conflicting, unresolved, bad_manifests, error)
+SELECT pass, cause, started_ms, ended_ms, commit_id, result, created, confirmed, adopted, reported,
+  rejected, conflicting, unresolved, bad_manifests, error
+FROM pass ORDER BY pass;
+DROP TABLE pass;
+ALTER TABLE new_pass RENAME TO pass;
+
+PRAGMA legacy_alter_table = OFF;
+
+-- The heads that were taken to be applied: the newest one, and the newest one up to which each commit is signed.
+ALTER TABLE runner ADD COLUMN head_accepted TEXT
+  CHECK (length(head_accepted) = 40 AND head_accepted NOT GLOB '*[^0-9a-f]*');
+ALTER TABLE runner ADD COLUMN head_vouched TEXT
+  CHECK (length(head_vouched) = 40 AND head_vouched NOT GLOB '*[^0-9a-f]*');
+-- Until now every head that was seen was applied.
+UPDATE runner SET head_accepted = head_seen;
+
+-- The plan that waits for an approval, where one does.
+ALTER TABLE runner ADD COLUMN held_fingerprint TEXT
+  CHECK (length(held_fingerprint) = 64 AND held_fingerprint NOT GLOB '*[^0-9a-f]*');
+ALTER TABLE runner ADD COLUMN held_commit TEXT
+  CHECK (length(held_commit) = 40 AND held_commit NOT GLOB '*[^0-9a-f]*');
+ALTER TABLE runner ADD COLUMN held_since_ms INTEGER;
+ALTER TABLE runner ADD COLUMN held_why TEXT;
+ALTER TABLE runner ADD COLUMN held_approved INTEGER CHECK (held_approved IN (0, 1))
+  CHECK ((held_fingerprint IS NULL) + (held_commit IS NULL) + (held_since_ms IS NULL) + (held_why IS NULL)
+         + (held_approved IS NULL) IN (0, 5));
+
+-- The newest head, where it is not applied for its signatures.
+ALTER TABLE runner ADD COLUMN refused_commit TEXT
+  CHECK (length(refused_commit) = 40 AND refused_commit NOT GLOB '*[^0-9a-f]*');
+ALTER TABLE runner ADD COLUMN refused_why TEXT CHECK ((refused_why IS NULL) = (refused_commit IS NULL));
+)sql";
+
+constexpr std::array kMigrations = {Migration{"0001 first layout", kFirstLayout}, Migration{"0002 surveys", kSurveys},
+                                    Migration{"0003 notices", kNotices}};
+static_assert(kMigrations.size() >= kLayoutOfNotices);
 
 using Layout = std::map<std::string, std::string>;
 
@@ -213,6 +340,21 @@ Layout ReadLayout(SQLite::Database& database) {
   SQLite::Statement query(database, "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
   while (query.executeStep()) layout.emplace(query.getColumn(0).getString(), query.getColumn(1).getString());
   return layout;
+}
+
+Layout LayoutMadeBy(std::span<const Migration> migrations) {
+  SQLite::Database model(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  ApplyMigrations(model, 0, migrations, TimePoint{});
+  return ReadLayout(model);
+}
+
+std::optional<std::string> Difference(SQLite::Database& database, const Layout& expected) {
+  const Layout found = ReadLayout(database);
+  for (const auto& [name, sql] : expected) {
+    const auto it = found.find(name);
+    if (it == found.end() || it->second != sql) return name;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -234,14 +376,18 @@ void ApplyMigrations(SQLite::Database& database, std::int64_t version, std::span
 }
 
 std::optional<std::string> LayoutDifference(SQLite::Database& database, std::span<const Migration> migrations) {
-  SQLite::Database model(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-  ApplyMigrations(model, 0, migrations, TimePoint{});
-  const Layout found = ReadLayout(database);
-  for (const auto& [name, sql] : ReadLayout(model)) {
-    const auto it = found.find(name);
-    if (it == found.end() || it->second != sql) return name;
+  return Difference(database, LayoutMadeBy(migrations));
+}
+
+std::optional<std::string> LayoutDifference(SQLite::Database& database, std::int64_t version) {
+  static std::mutex mutex;
+  static std::map<std::int64_t, Layout> known;
+  const std::scoped_lock lock(mutex);
+  auto it = known.find(version);
+  if (it == known.end()) {
+    it = known.emplace(version, LayoutMadeBy(LedgerMigrations().first(static_cast<std::size_t>(version)))).first;
   }
-  return std::nullopt;
+  return Difference(database, it->second);
 }
 
 }  // namespace tokensync

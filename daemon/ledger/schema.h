@@ -18,6 +18,9 @@ namespace tokensync {
 /// "tksd": what `file` and SQLite see in the header of a ledger of ours.
 inline constexpr std::int64_t kLedgerApplicationId = 0x746B7364;
 
+/// The first layout whose log has rows about no token, and the columns signer and actor.
+inline constexpr std::int64_t kLayoutOfNotices = 3;
+
 /// One step from a layout to the next. Names and order never change once released; steps are only added.
 struct Migration {
   std::string_view name;
@@ -35,5 +38,8 @@ void ApplyMigrations(SQLite::Database& database, std::int64_t version, std::span
 /// What of the layout that `migrations` make is missing in `database` or differs, e.g. "trigger log_is_append_only";
 /// nothing where all is there. What somebody added is left alone. Throws SQLite::Exception.
 std::optional<std::string> LayoutDifference(SQLite::Database& database, std::span<const Migration> migrations);
+/// The same for the released layout of that number, which a process makes once: it costs SQLite milliseconds. From any
+/// thread.
+std::optional<std::string> LayoutDifference(SQLite::Database& database, std::int64_t version);
 
 }  // namespace tokensync

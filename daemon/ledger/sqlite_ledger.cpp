@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -76,22 +77,9 @@ class SqliteLedger::Store {
 
   void Record(std::span<const Change> changes) {
     if (changes.empty()) return;
-    const MarkedEnd end_before = end_;
-    const EntriesSum sum_before = entries_sum_;
-    try {
-      connection_.Run(fmt::format("recording {} changes in", changes.size()), [&] {
-        SQLite::Transaction transaction(connection_.database(), SQLite::TransactionBehavior::IMMEDIATE);
-        for (const Change& change : changes) RecordOne(change);
-        SaveLogHead();
-        transaction.commit();
-      });
-    } catch (...) {
-      end_ = end_before;
-      entries_sum_ = sum_before;
-      commits_.clear();  // what was inserted is rolled back
-      throw;
-    }
-    mark_.Write(end_);
+    Transact(fmt::format("recording {} changes in", changes.size()), [&] {
+      for (const Change& change : changes) RecordOne(change);
+    });
   }
 
   std::optional<StoredPayload> Payload(const TokenKey& key) {
@@ -115,22 +103,21 @@ class SqliteLedger::Store {
     return connection_.Run("reading the checkpoint of", [&] { return ReadCheckpoint(connection_.database()); });
   }
 
-  void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) {
-    connection_.Run("recording a pass in", [&] {
-      SQLite::Transaction transaction(connection_.database(), SQLite::TransactionBehavior::IMMEDIATE);
+  void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass, std::span<const Notice> notices) {
+    SurveyRows after = SurveyRows::Of(checkpoint);
+    Transact("recording a pass in", [&] {
       WriteCheckpoint(statements_->checkpoint, checkpoint);
       // Forgotten until the commit: after a failure nobody knows what is there.
       const SurveyRows before =
           surveys_ ? *std::exchange(surveys_, std::nullopt) : ReadSurveyRows(connection_.database());
-      SurveyRows after = SurveyRows::Of(checkpoint);
       statements_->surveys.Write(before, after);
       if (pass != nullptr) {
         WritePass(statements_->pass, *pass);
         ForgetPasses(statements_->old_passes, pass->pass);
       }
-      transaction.commit();
-      surveys_ = std::move(after);
+      for (const Notice& notice : notices) AppendToLog(ToLogRow(notice), notice.commit);
     });
+    surveys_ = std::move(after);
   }
 
   LedgerStanding standing() const { return standing_; }
@@ -190,6 +177,27 @@ class SqliteLedger::Store {
     return LedgerConnection(path, LedgerConnection::Access::kWrite);
   }
 
+  /// One transaction with all that the step does, and the note of the log's end where that moved.
+  template <class Step>
+  void Transact(std::string_view doing, Step&& step) {
+    const MarkedEnd end_before = end_;
+    const EntriesSum sum_before = entries_sum_;
+    try {
+      connection_.Run(doing, [&] {
+        SQLite::Transaction transaction(connection_.database(), SQLite::TransactionBehavior::IMMEDIATE);
+        step();
+        if (end_ != end_before) SaveLogHead();
+        transaction.commit();
+      });
+    } catch (...) {
+      end_ = end_before;
+      entries_sum_ = sum_before;
+      commits_.clear();  // what was inserted is rolled back
+      throw;
+    }
+    if (end_ != end_before) mark_.Write(end_);
+  }
+
   EntryState StateNow(const TokenKey& key) {
     SQLite::Statement& query = statements_->entry;
     const StatementUse use(query);
@@ -201,7 +209,7 @@ class SqliteLedger::Store {
     const TokenKey& key = change.record.key;
     const EntryState before = StateNow(key);
     DemandLawful(before, change);
-    AppendToLog(change);
+    AppendToLog(ToLogRow(change), change.record.commit);
     entries_sum_.Remove(key, before);
     entries_sum_.Add(key, change.after);
     if (std::holds_alternative<None>(change.after)) {
@@ -212,12 +220,11 @@ class SqliteLedger::Store {
     if (change.payload) WritePayload(key, *change.payload, change.is_private);
   }
 
-  void AppendToLog(const Change& change) {
-    LogRow row = ToLogRow(change);
+  void AppendToLog(LogRow row, const std::shared_ptr<const Commit>& about) {
     row.seq = end_.seq + 1;
     row.prev_hash = end_.hash;
-    if (change.record.commit) {
-      const NumberedCommit& commit = CommitFor(*change.record.commit);
+    if (about) {
+      const NumberedCommit& commit = CommitFor(*about);
       row.commit_no = commit.number;
       row.commit = commit.row;
     }
@@ -318,8 +325,9 @@ Checkpoint SqliteLedger::LoadCheckpoint() {
   return store_->LoadCheckpoint();
 }
 
-void SqliteLedger::SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) {
-  store_->SaveCheckpoint(checkpoint, pass);
+void SqliteLedger::SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass,
+                                  std::span<const Notice> notices) {
+  store_->SaveCheckpoint(checkpoint, pass, notices);
 }
 
 LedgerStanding SqliteLedger::standing() const {

@@ -78,7 +78,11 @@ class SqliteLedger final : public Ledger {
   Checkpoint LoadCheckpoint() override;
 
   /// Keeps the newest 10,000 passes. A pass that is saved again replaces itself.
-  void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) override;
+  ///
+  /// Notices become rows of the log, one chain with the changes. The texts of `held` and `refused` are cut as well:
+  /// what LoadCheckpoint() gives then is the cut one.
+  void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass,
+                      std::span<const Notice> notices = {}) override;
 
   LedgerStanding standing() const;
 

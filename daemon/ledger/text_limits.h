@@ -7,9 +7,9 @@
 
 namespace tokensync {
 
-/// Longest message, cause, detail or error, in bytes.
+/// Longest message, cause, detail, error, or reason for holding or refusing a head, in bytes.
 inline constexpr std::size_t kNoteBytesMax = 2'000;
-/// Longest name: of an error, an author, a subject.
+/// Longest name: of an error, an author, a subject, a signer, an actor.
 inline constexpr std::size_t kNameBytesMax = 500;
 /// Longest path, and longest URL.
 inline constexpr std::size_t kPathBytesMax = 4'096;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -157,6 +158,48 @@ std::vector<Story> Stories() {
   return stories;
 }
 
+std::vector<Notice> SomeNotices() {
+  auto bare = std::make_shared<Commit>();
+  bare->id = CommitNumber(99)->id;
+  return {{.time = At(1),
+           .pass = 1,
+           .kind = NoticeKind::kHeadRefused,
+           .commit = bare,
+           .detail = "of a commit nothing but its id is known"},
+          {.time = At(2),
+           .pass = 2,
+           .kind = NoticeKind::kHistoryRewritten,
+           .commit = CommitNumber(2),
+           .signer = "ada@example.com",
+           .detail = "it does not continue the one before"},
+          {.time = At(3), .pass = 3, .kind = NoticeKind::kPlanHeld, .commit = CommitNumber(3), .detail = "3 to create"},
+          {.time = At(4),
+           .pass = 0,
+           .kind = NoticeKind::kPlanApproved,
+           .commit = nullptr,
+           .actor = "ada (uid 1000)",
+           .detail = "fingerprint 0123456789abcdef"},
+          {.time = At(-5), .pass = 0, .kind = NoticeKind::kPlanApproved, .commit = CommitNumber(3)}};
+}
+
+Checkpoint FullCheckpoint() {
+  return {.head_seen = CommitNumber(1)->id,
+          .head_applied = CommitNumber(2)->id,
+          .head_accepted = CommitNumber(3)->id,
+          .head_vouched = CommitNumber(4)->id,
+          .held = HeldPlan{.fingerprint = DigestOfPayload(KeyOf(1, 2, "3"), 1).Hex(),
+                           .commit = CommitNumber(5)->id,
+                           .since = At(6),
+                           .why = "history was rewritten: № 5 does not continue № 3",
+                           .approved = true},
+          .refused = RefusedHead{.commit = CommitNumber(6)->id, .why = "it bears no signature"},
+          .last_pass = 7,
+          .failures_in_a_row = 8,
+          .surveyed = {{{ProjectId{1}, CollectionId{2}}, At(9)}},
+          .unclaimed = {{{ProjectId{1}, CollectionId{2}}, {KeyOf(1, 2, "77").token}}},
+          .distrusted_since = At(10)};
+}
+
 std::uint32_t RandomHistory::Pick(std::uint32_t below) {
   return static_cast<std::uint32_t>(random_() % below);
 }
@@ -263,6 +306,16 @@ bool operator==(const LedgerEntry& left, const LedgerEntry& right) {
 
 bool operator==(const StoredPayload& left, const StoredPayload& right) {
   return left.payload == right.payload && left.is_private == right.is_private;
+}
+
+bool operator==(const Notice& left, const Notice& right) {
+  const auto said = [](const Notice& notice) {
+    const Commit commit = notice.commit ? *notice.commit : Commit{};
+    return std::tuple(notice.commit != nullptr, commit.id, commit.author, commit.subject, commit.time);
+  };
+  return std::tie(left.time, left.pass, left.kind, left.signer, left.actor, left.detail) ==
+             std::tie(right.time, right.pass, right.kind, right.signer, right.actor, right.detail) &&
+         said(left) == said(right);
 }
 
 }  // namespace tokensync

@@ -1,4 +1,4 @@
-/// Changes to record: told ones that lead to each state, and random ones.
+/// Changes to record: told ones that lead to each state, and random ones. Notices, and what a checkpoint may hold.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,12 @@ struct Story {
 };
 std::vector<Story> Stories();
 
+/// A notice of each kind; each member is set in some of them, and as empty as can be in others.
+std::vector<Notice> SomeNotices();
+
+/// A checkpoint in which each member is set.
+Checkpoint FullCheckpoint();
+
 /// A model of the ledger that grows by random changes, each of which can happen. Two with one seed do the same.
 class RandomHistory {
  public:
@@ -61,5 +67,7 @@ class RandomHistory {
 
 bool operator==(const LedgerEntry& left, const LedgerEntry& right);
 bool operator==(const StoredPayload& left, const StoredPayload& right);
+/// With commits compared by what they say.
+bool operator==(const Notice& left, const Notice& right);
 
 }  // namespace tokensync

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ namespace {
 class SqliteShelf {
  public:
   std::unique_ptr<Ledger> Open() { return SqliteLedger::Open(folder_.Ledger(), SomeIdentity()); }
+  std::vector<Notice> Notices() { return NoticesIn(folder_.Ledger()); }
+  std::optional<PassRecord> LastPass() { return LedgerReader::Open(folder_.Ledger())->LastPass(); }
 
  private:
   TemporaryFolder folder_;
@@ -25,6 +28,10 @@ class SqliteShelf {
 class MemoryShelf {
  public:
   std::unique_ptr<Ledger> Open() { return std::make_unique<MemoryLedger>(store_); }
+  std::vector<Notice> Notices() { return store_->notices; }
+  std::optional<PassRecord> LastPass() {
+    return store_->passes.empty() ? std::nullopt : std::optional(store_->passes.rbegin()->second);
+  }
 
  private:
   std::shared_ptr<MemoryLedgerStore> store_ = std::make_shared<MemoryLedgerStore>();
@@ -253,6 +260,66 @@ TEMPLATE_TEST_CASE("the checkpoint and its pass are remembered", "[ledger]", LED
     CHECK(ledger->LoadCheckpoint() == second);
   }
   CHECK(shelf.Open()->LoadCheckpoint() == second);
+}
+
+TEMPLATE_TEST_CASE("each part of a checkpoint comes and goes with it", "[ledger]", LEDGERS) {
+  const Checkpoint full = FullCheckpoint();
+  std::vector<Checkpoint> checkpoints(9, full);
+  checkpoints[0].head_seen.reset();
+  checkpoints[1].head_applied.reset();
+  checkpoints[2].head_accepted.reset();
+  checkpoints[3].head_vouched.reset();
+  checkpoints[4].held.reset();
+  checkpoints[5].held->approved = false;
+  checkpoints[6].refused.reset();
+  checkpoints[7].held->why.clear();
+  checkpoints[7].refused->why.clear();
+  checkpoints[8] = {};
+  TestType shelf;
+  for (const Checkpoint& checkpoint : checkpoints) {
+    for (const Checkpoint& saved : {full, checkpoint}) {
+      {
+        const auto ledger = shelf.Open();
+        ledger->SaveCheckpoint(saved, nullptr);
+        CHECK(ledger->LoadCheckpoint() == saved);
+      }
+      CHECK(shelf.Open()->LoadCheckpoint() == saved);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("notices are recorded in order, with the checkpoint and the pass that they come with", "[ledger]",
+                   LEDGERS) {
+  TestType shelf;
+  const std::vector<Notice> notices = SomeNotices();
+  std::vector<Notice> expected;
+  auto ledger = shelf.Open();
+  for (std::uint64_t pass = 1; pass <= 4; ++pass) {
+    INFO("pass " << pass);
+    // None, all in one, and one after the other between changes.
+    const Change change = Intend(KeyOf(1, 2, std::to_string(pass)));
+    ledger->Record({&change, 1});
+    const std::span<const Notice> some = pass == 1   ? std::span<const Notice>()
+                                         : pass == 2 ? std::span(notices)
+                                                     : std::span(notices).subspan(pass, 1);
+    const PassRecord record = SomePass(pass);
+    Checkpoint checkpoint = FullCheckpoint();
+    checkpoint.last_pass = pass;
+    ledger->SaveCheckpoint(checkpoint, &record, some);
+    expected.insert(expected.end(), some.begin(), some.end());
+    if (pass % 2 == 0) {
+      ledger.reset();
+      ledger = shelf.Open();
+    }
+    CHECK(shelf.Notices() == expected);
+    CHECK(shelf.LastPass()->pass == pass);
+    CHECK(ledger->LoadCheckpoint() == checkpoint);
+    CHECK(ledger->Entries().size() == pass);
+  }
+  ledger->SaveCheckpoint({}, nullptr, notices);
+  expected.insert(expected.end(), notices.begin(), notices.end());
+  CHECK(shelf.Notices() == expected);
+  CHECK(shelf.LastPass()->pass == 4);
 }
 
 TEMPLATE_TEST_CASE("a change that the contract forbids ends the program", "[ledger]", LEDGERS) {

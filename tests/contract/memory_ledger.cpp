@@ -54,9 +54,11 @@ Checkpoint MemoryLedger::LoadCheckpoint() {
   return store_->checkpoint;
 }
 
-void MemoryLedger::SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) {
+void MemoryLedger::SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass,
+                                  std::span<const Notice> notices) {
   store_->checkpoint = checkpoint;
   if (pass != nullptr) store_->passes.insert_or_assign(pass->pass, *pass);
+  store_->notices.insert(store_->notices.end(), notices.begin(), notices.end());
 }
 
 }  // namespace tokensync

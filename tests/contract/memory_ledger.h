@@ -18,7 +18,8 @@ bool CarriesPayload(const Event& event);
 struct MemoryLedgerStore {
   std::map<TokenKey, EntryState> entries;
   std::map<TokenKey, StoredPayload> payloads;
-  std::vector<Change> log;  ///< every change that was recorded, in order
+  std::vector<Change> log;      ///< every change that was recorded, in order
+  std::vector<Notice> notices;  ///< likewise
   Checkpoint checkpoint;
   std::map<std::uint64_t, PassRecord> passes;
 };
@@ -33,7 +34,8 @@ class MemoryLedger final : public Ledger {
   void Record(std::span<const Change> changes) override;
   std::optional<StoredPayload> Payload(const TokenKey& key) override;
   Checkpoint LoadCheckpoint() override;
-  void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) override;
+  void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass,
+                      std::span<const Notice> notices = {}) override;
 
   const MemoryLedgerStore& store() const { return *store_; }
 

@@ -5,12 +5,14 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "ledger_contract_samples.h"
 #include "ledger_test_support.h"
+#include "log_row.h"
 
 namespace tokensync {
 namespace {
@@ -22,7 +24,7 @@ ChainVerdict AuditOf(const fs::path& path) {
   return LedgerReader::Open(path)->VerifyChain();
 }
 
-/// Stories and, so that every column is in use, some random records.
+/// Stories and, so that every column is in use, notices and some random records.
 struct AuditedLedger {
   TemporaryFolder folder;
   std::uint64_t records = 0;
@@ -31,10 +33,13 @@ struct AuditedLedger {
     TellStories(folder.Ledger());
     RandomHistory history(21, 6);
     const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
+    const std::vector<Notice> notices = SomeNotices();
+    ledger->SaveCheckpoint({}, nullptr, notices);
     std::vector<Change> changes;
     for (Change& change : history.Next(60)) {
       change.record.key.project.value += 100;
       change.record.other_digest = DigestOfPayload(change.record.key, 3);
+      change.record.signer = "ada@example.com";
       changes.push_back(std::move(change));
     }
     // Payloads name the token only, so their digests stay right.
@@ -81,7 +86,7 @@ TEST_CASE("one bit of any column of any record of the log is noticed at that rec
     SQLite::Statement query(database, "SELECT name, type FROM pragma_table_info('log') WHERE name <> 'seq'");
     while (query.executeStep()) columns.emplace_back(query.getColumn(0).getString(), query.getColumn(1).getString());
   }
-  REQUIRE(columns.size() == 30);
+  REQUIRE(columns.size() == 32);
   SQLite::Database database(ledger.folder.Ledger().string());
   std::mt19937 random(1);
   int changes = 0;
@@ -129,7 +134,7 @@ TEST_CASE("one bit of any column of any record of the log is noticed at that rec
       }
     }
   }
-  CHECK(changes == 90);
+  CHECK(changes == 96);
 }
 
 TEST_CASE("a record that goes, comes or moves is noticed", "[ledger]") {
@@ -160,6 +165,109 @@ TEST_CASE("a record that goes, comes or moves is noticed", "[ledger]") {
                   "seq = {0})",
                   n - 5));
   CHECK_THAT(cut, Contains("the entry is") || Contains("is missing") || Contains("the payload is not"));
+}
+
+TEST_CASE("a notice that is changed, taken out or moved is noticed, in whichever column", "[ledger]") {
+  const TemporaryFolder folder;
+  const std::vector<Notice> notices = SomeNotices();
+  {
+    const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
+    RandomHistory history(22, 3);
+    ledger->Record(history.Next(3));
+    ledger->SaveCheckpoint({}, nullptr, notices);
+    ledger->Record(history.Next(2));
+    ledger->SaveCheckpoint({}, nullptr, notices);
+  }
+  const fs::path copy = folder.path() / "copy.db";
+  const auto broken_at = [&](const std::string& sql) -> std::optional<std::uint64_t> {
+    fs::copy_file(folder.Ledger(), copy, fs::copy_options::overwrite_existing);
+    Tamper(copy, sql);
+    const ChainVerdict verdict = AuditOf(copy);
+    return verdict.broken ? std::optional(verdict.broken->seq) : std::nullopt;
+  };
+  REQUIRE_FALSE(broken_at(""));
+  SQLite::Database database(folder.Ledger().string());
+  int changed = 0;
+  for (const std::int64_t seq : {4, 7, 13}) {
+    SQLite::Statement columns(database, "SELECT name, type FROM pragma_table_info('log') WHERE name <> 'seq'");
+    while (columns.executeStep()) {
+      const std::string name = columns.getColumn(0).getString(), type = columns.getColumn(1).getString();
+      // Another notice's event, where it is the event: a known one.
+      const std::string value = name == "event"  ? "iif(event = 'plan-held', 'plan-approved', 'plan-held')"
+                                : type == "TEXT" ? fmt::format("coalesce({}, '') || 'x'", name)
+                                : type == "BLOB" ? "randomblob(32)"
+                                                 : fmt::format("coalesce({}, 0) + 1", name);
+      INFO("record " << seq << ": " << name << " := " << value);
+      CHECK(broken_at(fmt::format("UPDATE log SET {} = {} WHERE seq = {}", name, value, seq)) ==
+            static_cast<std::uint64_t>(seq));
+      ++changed;
+    }
+  }
+  CHECK(changed == 3 * 32);
+  CHECK(broken_at("DELETE FROM log WHERE seq = 5") == 5);
+  CHECK(broken_at("DELETE FROM log WHERE seq = 5; UPDATE log SET seq = seq - 1 WHERE seq > 5") == 5);
+  CHECK(broken_at("DELETE FROM log WHERE seq = 15") == 15);
+  CHECK(broken_at("UPDATE log SET seq = -1 WHERE seq = 6; UPDATE log SET seq = 6 WHERE seq = 7;"
+                  "UPDATE log SET seq = 7 WHERE seq = -1") == 6);
+  CHECK(broken_at("UPDATE log SET seq = -1 WHERE seq = 3; UPDATE log SET seq = 3 WHERE seq = 4;"
+                  "UPDATE log SET seq = 4 WHERE seq = -1") == 3);
+}
+
+TEST_CASE("a row that is neither a token's nor a notice's is no record, even with the right hash", "[ledger]") {
+  const TemporaryFolder folder;
+  {
+    const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
+    RandomHistory history(23, 3);
+    ledger->Record(history.Next(2));
+  }
+  const Change intent = Stories().front().changes.front();
+  LogRow about_token = ToLogRow(intent);
+  about_token.token_id = "777";
+  LogRow about_none = ToLogRow(SomeNotices().front());
+  const auto what = [&](LogRow row) {
+    const fs::path copy = folder.path() / "copy.db";
+    fs::copy_file(folder.Ledger(), copy, fs::copy_options::overwrite_existing);
+    SQLite::Database database(copy.string(), SQLite::OPEN_READWRITE);
+    database.exec("PRAGMA ignore_check_constraints = ON");
+    row.seq = 3;
+    SQLite::Statement last(database, "SELECT hash FROM log WHERE seq = 2");
+    last.executeStep();
+    row.prev_hash = ColumnAs<Digest>(last, 0);
+    row.hash = HashOf(row);
+    SQLite::Statement insert(database, InsertLogRow());
+    BindLogRow(insert, row);
+    insert.exec();
+    SQLite::Statement head(database, "UPDATE log_head SET seq = 3, hash = ?");
+    BindColumn(head, 1, row.hash);
+    head.exec();
+    const ChainVerdict verdict = AuditOf(copy);
+    return verdict.broken ? fmt::format("{}: {}", verdict.broken->seq, verdict.broken->what) : "holds";
+  };
+  CHECK(what(about_none) == "holds");
+  CHECK_THAT(what(about_token), Contains("the entry is missing"));
+
+  const std::string halves = "3: project, collection, token_id and state_after are neither all there nor all absent";
+  LogRow row = about_none;
+  row.project = 1;
+  CHECK(what(row) == halves);
+  row.collection = 2;
+  row.token_id = "777";
+  CHECK(what(row) == halves);
+  row.state_after = "submitting";
+  CHECK(what(row) == "3: event is unknown");
+  row = about_token;
+  row.state_after.reset();
+  CHECK(what(row) == halves);
+  row.token_id.reset();
+  row.project.reset();
+  row.collection.reset();
+  CHECK(what(row) == "3: event is that of no notice, though it names no token");
+  row = about_none;
+  row.event.event = "head-admired";
+  CHECK(what(row) == "3: event is that of no notice, though it names no token");
+  row = about_none;
+  row.event.at_ms = 5;
+  CHECK(what(row) == "3: event is a notice's with a value too many");
 }
 
 TEST_CASE("what the chain rests on and what follows from it is checked as well", "[ledger]") {
@@ -211,12 +319,21 @@ TEST_CASE("what the chain rests on and what follows from it is checked as well",
 /// All that history and status tell of tokens.
 std::string ToldBy(LedgerReader& reader) {
   std::string told;
-  reader.History({}, [&](const StoredRecord& r) {
-    told += fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}\n", r.seq, r.hash.Hex(), r.event, r.state_after,
-                        r.record.key.Text(), r.record.path, r.record.detail, r.record.answer.message,
-                        r.record.commit ? r.record.commit->author : "", r.record.time.time_since_epoch().count(),
-                        r.record.attempt, r.record.line);
-  });
+  const auto author = [](const std::shared_ptr<const Commit>& commit) { return commit ? commit->author : ""; };
+  for (const StoredRow& row : RowsOf(reader)) {
+    if (const auto* stored = std::get_if<StoredNotice>(&row)) {
+      const Notice& n = stored->notice;
+      told += fmt::format("{} {} {} {} {} {} {} {} {} {}\n", stored->seq, stored->hash.Hex(), stored->action,
+                          NoticeName(n.kind), n.pass, n.signer, n.actor, n.detail, author(n.commit),
+                          n.time.time_since_epoch().count());
+      continue;
+    }
+    const auto& r = std::get<StoredRecord>(row);
+    told +=
+        fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {}\n", r.seq, r.hash.Hex(), r.event, r.state_after,
+                    r.record.key.Text(), r.record.signer, r.record.path, r.record.detail, r.record.answer.message,
+                    author(r.record.commit), r.record.time.time_since_epoch().count(), r.record.attempt, r.record.line);
+  }
   for (const LedgerEntry& entry : reader.Entries()) {
     told += fmt::format("{} {} {}\n", entry.key.Text(), StateName(entry.state), DigestOf(entry.state)->Hex());
     const auto payload = reader.Payload(entry.key);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -37,7 +38,9 @@ TEST_CASE("a backup is one file with all of the ledger, for its owner only", "[l
   const fs::path copy = copies.path() / "copy.db";
   RandomHistory history(51, 40);
   auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
-  ledger->Record(history.Next(300));
+  ledger->Record(history.Next(298));
+  const std::vector<Notice> notices = SomeNotices();
+  ledger->SaveCheckpoint({}, nullptr, std::span(notices).first(2));
   const bool running = GENERATE(true, false);
   if (!running) ledger.reset();
 
@@ -58,7 +61,7 @@ TEST_CASE("a backup is one file with all of the ledger, for its owner only", "[l
   CHECK(verdict.records == 300);
   std::string head;
   reader->History({.token = {}, .commit_prefix = {}, .since = {}, .limit = 1},
-                  [&](const StoredRecord& record) { head = record.hash.Hex(); });
+                  [&](const StoredRow& row) { head = std::get<StoredNotice>(row).hash.Hex(); });
   CHECK(report.head.Hex() == head);
 }
 

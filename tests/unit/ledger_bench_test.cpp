@@ -76,16 +76,16 @@ TEST_CASE("how fast the ledger records and reads", "[.bench]") {
   tell("attention", attention);
   const Watch token;
   reader->History({.token = KeyOf(1, 2, "77777"), .commit_prefix = {}, .since = {}, .limit = {}},
-                  [](const StoredRecord&) {});
+                  [](const StoredRow&) {});
   tell("history of a token", token);
   const Watch last;
-  reader->History({.token = {}, .commit_prefix = {}, .since = {}, .limit = 20}, [](const StoredRecord&) {});
+  reader->History({.token = {}, .commit_prefix = {}, .since = {}, .limit = 20}, [](const StoredRow&) {});
   tell("last 20 of the history", last);
   const Watch commit;
-  reader->History({.token = {}, .commit_prefix = "00", .since = {}, .limit = 20}, [](const StoredRecord&) {});
+  reader->History({.token = {}, .commit_prefix = "00", .since = {}, .limit = 20}, [](const StoredRow&) {});
   tell("last 20 of a commit", commit);
   const Watch since;
-  reader->History({.token = {}, .commit_prefix = {}, .since = At(2), .limit = {}}, [](const StoredRecord&) {});
+  reader->History({.token = {}, .commit_prefix = {}, .since = At(2), .limit = {}}, [](const StoredRow&) {});
   tell("history since just now", since);
   const Watch audit;
   const bool holds = !reader->VerifyChain().broken;

@@ -93,6 +93,66 @@ TEST_CASE("a disk that cannot flush leaves all of the changes or none", "[ledger
   CHECK(failures >= 1);
 }
 
+TEST_CASE("a disk that fails leaves a checkpoint, its pass and its notices all there or none", "[ledger]") {
+  const auto fault = GENERATE(FaultyVfs::Fault::kDiskFull, FaultyVfs::Fault::kSyncError);
+  bool succeeded = false;
+  int failures = 0;
+  for (int operations = 0; !succeeded; ++operations) {
+    REQUIRE(operations < 200);
+    FaultyVfs disk;
+    const TemporaryFolder folder;
+    const std::vector<Notice> notices = SomeNotices();
+    RandomHistory history(11, 20);
+    auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
+    ledger->Record(history.Next(30));
+    const Checkpoint before = ledger->LoadCheckpoint(), after = FullCheckpoint();
+    const PassRecord pass{.pass = after.last_pass, .cause = "poll"};
+
+    disk.FailAfter(operations, fault);
+    const std::string refusal = RefusalOf([&] { ledger->SaveCheckpoint(after, &pass, notices); });
+    succeeded = !disk.Struck();
+    disk.Mend();
+    failures += succeeded ? 0 : 1;
+    INFO(operations << " operations succeeded: " << refusal);
+    REQUIRE(succeeded == refusal.empty());
+    ledger.reset();
+    ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
+    CHECK(ledger->standing() == LedgerStanding::kContinued);
+    const bool is_there = ledger->LoadCheckpoint() == after;
+    CHECK((is_there || ledger->LoadCheckpoint() == before));
+    // A flush that fails says nothing of what reached the disk.
+    if (fault != FaultyVfs::Fault::kSyncError) CHECK(is_there == succeeded);
+    const auto reader = LedgerReader::Open(folder.Ledger());
+    CHECK(reader->LastPass().has_value() == is_there);
+    CHECK(NoticesIn(folder.Ledger()) == (is_there ? notices : std::vector<Notice>()));
+    CHECK(ledger->Entries() == history.EntryList());
+    // And it goes on: numbers, hashes and commits are those of what is there.
+    ledger->SaveCheckpoint(before, nullptr, notices);
+    ledger->Record(history.Next(5));
+    CHECK(ChainHolds(folder.Ledger()));
+  }
+  CHECK(failures >= 1);
+}
+
+TEST_CASE("a ledger goes on after notices that could not be recorded", "[ledger]") {
+  FaultyVfs disk;
+  const TemporaryFolder folder;
+  const std::vector<Notice> notices = SomeNotices();
+  RandomHistory history(12, 20);
+  const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
+  ledger->Record(history.Next(30));
+  disk.FailAfter(1, FaultyVfs::Fault::kDiskFull);
+  CHECK_THAT(RefusalOf([&] { ledger->SaveCheckpoint(FullCheckpoint(), nullptr, notices); }),
+             Contains("recording a pass in the ledger") && Contains("the disk is full"));
+  disk.Mend();
+  CHECK(ledger->LoadCheckpoint() == Checkpoint{});
+  ledger->SaveCheckpoint(FullCheckpoint(), nullptr, notices);
+  ledger->Record(history.Next(30));
+  CHECK(ledger->LoadCheckpoint() == FullCheckpoint());
+  CHECK(NoticesIn(folder.Ledger()) == notices);
+  CHECK(ChainHolds(folder.Ledger()));
+}
+
 TEST_CASE("making a ledger that fails half-way leaves a file that the next run takes", "[ledger]") {
   const auto fault = GENERATE(FaultyVfs::Fault::kDiskFull, FaultyVfs::Fault::kWriteError, FaultyVfs::Fault::kSyncError);
   bool succeeded = false;

@@ -1,7 +1,9 @@
 #include "ledger_faulty_vfs.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 
 namespace tokensync {
@@ -20,6 +22,7 @@ struct FaultyVfs::Disk {
     if (left-- > 0) return SQLITE_OK;
     left = 0;
     struck = true;
+    if (fault == Fault::kKilled) ::kill(::getpid(), SIGKILL);
     if (sync) return SQLITE_IOERR_FSYNC;
     return fault == Fault::kDiskFull ? SQLITE_FULL : SQLITE_IOERR_WRITE;
   }

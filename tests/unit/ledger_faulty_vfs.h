@@ -8,7 +8,8 @@ namespace tokensync {
 /// While it lives, every database that is opened goes through it.
 class FaultyVfs {
  public:
-  enum class Fault { kDiskFull, kWriteError, kSyncError };
+  /// kKilled: the process is killed in the place of that write.
+  enum class Fault { kDiskFull, kWriteError, kSyncError, kKilled };
 
   FaultyVfs();
   /// The databases that were opened meanwhile are closed before.

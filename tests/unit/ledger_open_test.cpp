@@ -54,7 +54,7 @@ TEST_CASE("a ledger is made for its owner only, with our mark, version and WAL",
     CHECK(QueryText(folder.Ledger(), "PRAGMA application_id") == fmt::format("{}", kLedgerApplicationId));
     CHECK(QueryText(folder.Ledger(), "PRAGMA user_version") == fmt::format("{}", LedgerMigrations().size()));
     CHECK(QueryText(folder.Ledger(), "SELECT group_concat(name || '@' || applied_at_ms) FROM migration") ==
-          fmt::format("0001 first layout@{0},0002 surveys@{0}", At(0).time_since_epoch().count()));
+          fmt::format("0001 first layout@{0},0002 surveys@{0},0003 notices@{0}", At(0).time_since_epoch().count()));
     CHECK(QueryText(folder.Ledger(),
                     "SELECT group_concat(strict) FROM pragma_table_list WHERE schema = 'main' AND name "
                     "NOT LIKE 'sqlite%'") == "1,1,1,1,1,1,1,1,1,1");

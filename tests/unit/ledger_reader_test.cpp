@@ -25,15 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 
-std::vector<StoredRecord> HistoryOf(LedgerReader& reader, const HistoryQuery& query) {
-  std::vector<StoredRecord> records;
-  reader.History(query, [&](const StoredRecord& record) { records.push_back(record); });
-  return records;
-}
-
 std::vector<std::uint64_t> SeqsOf(LedgerReader& reader, const HistoryQuery& query) {
   std::vector<std::uint64_t> seqs;
-  reader.History(query, [&](const StoredRecord& record) { seqs.push_back(record.seq); });
+  reader.History(query, [&](const StoredRow& row) { seqs.push_back(SeqOf(row)); });
   return seqs;
 }
 
@@ -84,13 +78,7 @@ TEST_CASE("a reader sees entries, payloads, checkpoint and last pass as the ledg
                   .unresolved = 6,
                   .bad_manifests = 7,
                   .error = ""};
-  const Checkpoint checkpoint{
-      .head_seen = CommitNumber(4)->id,
-      .head_applied = {},
-      .last_pass = 3,
-      .failures_in_a_row = 2,
-      .surveyed = {{{ProjectId{1}, CollectionId{2}}, At(7)}, {{ProjectId{1}, CollectionId{3}}, At(8)}},
-      .distrusted_since = At(6)};
+  const Checkpoint checkpoint = FullCheckpoint();
   ledger->SaveCheckpoint(checkpoint, &pass);
   CHECK(reader->LoadCheckpoint() == checkpoint);
   CHECK(reader->SourceUrl() == SomeIdentity().source_url);
@@ -103,8 +91,8 @@ TEST_CASE("a reader sees entries, payloads, checkpoint and last pass as the ledg
                     right.bad_manifests, right.error);
   };
   CHECK(same(reader->LastPass().value(), pass));
-  for (const PassResult result :
-       {PassResult::kIncomplete, PassResult::kStopped, PassResult::kEnvironment, PassResult::kDenied}) {
+  for (const PassResult result : {PassResult::kIncomplete, PassResult::kStopped, PassResult::kEnvironment,
+                                  PassResult::kDenied, PassResult::kHeld}) {
     ++pass.pass;
     pass.result = result;
     pass.commit = {};
@@ -120,10 +108,10 @@ TEST_CASE("a record of the log comes back as it was given", "[ledger]") {
   const TemporaryFolder folder;
   const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
   RandomHistory history(3, 9);
-  const std::vector<Change> changes = history.Next(300);
+  std::vector<Change> changes = history.Next(300);
+  for (std::size_t at = 0; at < changes.size(); at += 3) changes[at].record.signer = "ada@example.com";
   ledger->Record(changes);
-  const auto reader = LedgerReader::Open(folder.Ledger());
-  const std::vector<StoredRecord> stored = HistoryOf(*reader, {});
+  const std::vector<StoredRecord> stored = RecordsIn(folder.Ledger());
   REQUIRE(stored.size() == changes.size());
   for (std::size_t at = 0; at < changes.size(); ++at) {
     const LogRecord& given = changes[at].record;
@@ -132,9 +120,9 @@ TEST_CASE("a record of the log comes back as it was given", "[ledger]") {
     REQUIRE(stored[at].event == EventName(changes[at].event));
     REQUIRE(stored[at].state_after == StateName(changes[at].after));
     REQUIRE(std::tie(kept.time, kept.pass, kept.key, kept.action, kept.digest, kept.other_digest, kept.attempt,
-                     kept.path, kept.line, kept.duration, kept.detail) ==
+                     kept.signer, kept.path, kept.line, kept.duration, kept.detail) ==
             std::tie(given.time, given.pass, given.key, given.action, given.digest, given.other_digest, given.attempt,
-                     given.path, given.line, given.duration, given.detail));
+                     given.signer, given.path, given.line, given.duration, given.detail));
     REQUIRE(std::tie(kept.answer.http_status, kept.answer.error_name, kept.answer.error_code, kept.answer.message,
                      kept.answer.cause) == std::tie(given.answer.http_status, given.answer.error_name,
                                                     given.answer.error_code, given.answer.message, given.answer.cause));
@@ -153,12 +141,14 @@ TEST_CASE("texts from outside are made fit before they are recorded and hashed",
   LogRecord& record = change.record;
   const std::string foreign = "\xFF<html>\x00" + std::string(100'000, 'x');
   record.path = record.detail = record.answer.message = record.answer.cause = record.answer.error_name = foreign;
+  record.signer = foreign;
   record.commit = std::make_shared<const Commit>(
       Commit{.id = CommitNumber(1)->id, .author = "J\xF6rg", .subject = foreign, .time = At(0)});
   record.other_digest = DigestOfPayload(record.key, 5);
   ledger->Record({&change, 1});
   const auto reader = LedgerReader::Open(folder.Ledger());
-  const LogRecord kept = HistoryOf(*reader, {}).at(0).record;
+  const LogRecord kept = RecordsIn(folder.Ledger()).at(0).record;
+  CHECK(kept.signer == FitText(foreign, kNameBytesMax));
   CHECK(kept.path == FitText(foreign, kPathBytesMax));
   CHECK(kept.detail == FitText(foreign, kNoteBytesMax));
   CHECK(kept.answer.message == FitText(foreign, kNoteBytesMax));
@@ -174,15 +164,34 @@ TEST_CASE("history by token, commit, time and number gives what a filter over th
   const TemporaryFolder folder;
   const auto ledger = SqliteLedger::Open(folder.Ledger(), SomeIdentity());
   RandomHistory history(4, 9);
-  ledger->Record(history.Next(600));
+  const std::vector<Notice> notices = SomeNotices();
+  for (int round = 0; round < 6; ++round) {
+    ledger->Record(history.Next(100));
+    ledger->SaveCheckpoint({}, nullptr, notices);
+  }
   // A clock that was set back: times are not in the log's order.
   Change early = Stories().front().changes.front();
   early.record.key = KeyOf(9, 9, "9");
   early.record.time = At(-5'000);
   ledger->Record({&early, 1});
   const auto reader = LedgerReader::Open(folder.Ledger());
-  const std::vector<StoredRecord> all = HistoryOf(*reader, {});
-  REQUIRE(all.size() == 601);
+  struct Row {
+    std::uint64_t seq;
+    std::optional<TokenKey> token;
+    std::string commit;
+    TimePoint time;
+  };
+  std::vector<Row> all;
+  const auto id = [](const std::shared_ptr<const Commit>& commit) { return commit ? commit->id.hex : "none"; };
+  for (const StoredRow& stored : RowsOf(*reader)) {
+    if (const auto* told = std::get_if<StoredRecord>(&stored)) {
+      all.push_back({told->seq, told->record.key, id(told->record.commit), told->record.time});
+    } else {
+      const auto& [seq, notice, action, hash] = std::get<StoredNotice>(stored);
+      all.push_back({seq, std::nullopt, id(notice.commit), notice.time});
+    }
+  }
+  REQUIRE(all.size() == 631);
 
   std::mt19937 random(4);
   const std::vector<std::string> prefixes = {
@@ -190,20 +199,17 @@ TEST_CASE("history by token, commit, time and number gives what a filter over th
   std::set<std::size_t> sizes;
   for (int round = 0; round < 400; ++round) {
     HistoryQuery query;
-    const StoredRecord& sample = all[random() % all.size()];
-    if (random() % 2 == 0) query.token = sample.record.key;
+    const Row& sample = all[random() % all.size()];
+    if (random() % 2 == 0) query.token = sample.token;
     if (random() % 2 == 0) query.commit_prefix = prefixes[random() % prefixes.size()];
-    if (random() % 2 == 0) query.since = sample.record.time;
+    if (random() % 2 == 0) query.since = sample.time;
     if (random() % 2 == 0) query.limit = random() % 20;
     std::vector<std::uint64_t> expected;
-    for (const StoredRecord& record : all) {
-      if (query.token && record.record.key != *query.token) continue;
-      if (query.commit_prefix &&
-          (!record.record.commit || !record.record.commit->id.hex.starts_with(*query.commit_prefix))) {
-        continue;
-      }
-      if (query.since && record.record.time < *query.since) continue;
-      expected.push_back(record.seq);
+    for (const Row& row : all) {
+      if (query.token && row.token != query.token) continue;
+      if (query.commit_prefix && (row.commit == "none" || !row.commit.starts_with(*query.commit_prefix))) continue;
+      if (query.since && row.time < *query.since) continue;
+      expected.push_back(row.seq);
     }
     if (query.limit && expected.size() > *query.limit) {
       expected.erase(expected.begin(), expected.end() - static_cast<std::ptrdiff_t>(*query.limit));
@@ -212,7 +218,7 @@ TEST_CASE("history by token, commit, time and number gives what a filter over th
     REQUIRE(SeqsOf(*reader, query) == expected);
   }
   CHECK(sizes.size() > 20);
-  CHECK(SeqsOf(*reader, {.token = {}, .commit_prefix = {}, .since = {}, .limit = ~std::uint64_t{0}}).size() == 601);
+  CHECK(SeqsOf(*reader, {.token = {}, .commit_prefix = {}, .since = {}, .limit = ~std::uint64_t{0}}).size() == 631);
 }
 
 TEST_CASE("what a visitor throws comes out, and the reader goes on", "[ledger]") {
@@ -220,7 +226,7 @@ TEST_CASE("what a visitor throws comes out, and the reader goes on", "[ledger]")
   TellStories(folder.Ledger());
   const auto reader = LedgerReader::Open(folder.Ledger());
   int seen = 0;
-  CHECK_THROWS_AS(reader->History({}, [&](const StoredRecord&) { throw ++seen; }), int);
+  CHECK_THROWS_AS(reader->History({}, [&](const StoredRow&) { throw ++seen; }), int);
   CHECK(seen == 1);
   CHECK(SeqsOf(*reader, {}).size() > 10);
 }
@@ -228,6 +234,8 @@ TEST_CASE("what a visitor throws comes out, and the reader goes on", "[ledger]")
 TEST_CASE("attention goes to what is not settled, with the newest record of each", "[ledger]") {
   const TemporaryFolder folder;
   TellStories(folder.Ledger());
+  const std::vector<Notice> notices = SomeNotices();
+  SqliteLedger::Open(folder.Ledger(), SomeIdentity())->SaveCheckpoint({}, nullptr, notices);
   const auto reader = LedgerReader::Open(folder.Ledger());
   std::vector<std::pair<LedgerEntry, std::string>> expected;
   StateCounts counts;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -73,6 +74,7 @@ TEST_CASE("each state takes its own columns, all of them, and no other", "[ledge
 TEST_CASE("values of the wrong type or range are refused", "[ledger]") {
   const TemporaryFolder folder;
   TellStories(folder.Ledger());
+  SqliteLedger::Open(folder.Ledger(), SomeIdentity())->SaveCheckpoint(FullCheckpoint(), nullptr);
   SQLite::Database database(folder.Ledger().string(), SQLite::OPEN_READWRITE);
   database.exec("PRAGMA foreign_keys = ON");
   for (const char* sql : {
@@ -108,7 +110,20 @@ TEST_CASE("values of the wrong type or range are refused", "[ledger]") {
            "INSERT INTO survey VALUES (1, -1, 0)",
            "INSERT INTO survey VALUES (1, 2, NULL)",
            "INSERT INTO runner (id, endpoint, source_url, program_version, created_ms) VALUES (2, '', '', '', 0)",
-           "INSERT INTO pass SELECT 1, 'x', 0, 0, NULL, 'splendid', 0, 0, 0, 0, 0, 0, 0, NULL",
+           "INSERT INTO pass SELECT 1, 'x', 0, 0, NULL, 'splendid', 0, 0, 0, 0, 0, 0, 0, 0, NULL",
+           "UPDATE runner SET head_accepted = 'main'",
+           "UPDATE runner SET head_vouched = ''",
+           "UPDATE runner SET held_fingerprint = NULL",
+           "UPDATE runner SET held_commit = NULL",
+           "UPDATE runner SET held_since_ms = NULL",
+           "UPDATE runner SET held_why = NULL",
+           "UPDATE runner SET held_approved = NULL",
+           "UPDATE runner SET held_approved = 2",
+           "UPDATE runner SET held_fingerprint = upper(held_fingerprint)",
+           "UPDATE runner SET held_fingerprint = substr(held_fingerprint, 2)",
+           "UPDATE runner SET held_commit = held_fingerprint",
+           "UPDATE runner SET refused_commit = NULL",
+           "UPDATE runner SET refused_why = NULL",
            "INSERT INTO git_commit VALUES (NULL, 'abc', '', '', 0)",
        }) {
     INFO(sql);
@@ -120,18 +135,22 @@ TEST_CASE("the log takes its next row and refuses every other change", "[ledger]
   const TemporaryFolder folder;
   TellStories(folder.Ledger());
   SQLite::Database database(folder.Ledger().string(), SQLite::OPEN_READWRITE);
-  const std::string row =
-      "SELECT {}, time_ms, pass, project, collection, token_id, action, event, event_digest, event_attempt, "
-      "event_at_ms, "
-      "event_due_ms, event_settled, event_spent, event_drift, state_after, digest, other_digest, attempt, commit_no, "
-      "path, "
-      "line, http_status, error_name, error_code, message, cause, duration_ms, detail, prev_hash, hash FROM log WHERE "
-      "seq = "
-      "1";
-  const auto insert = [&](const char* verb, const char* seq) {
-    return Refusal(database, fmt::format("{} INTO log {}", verb, fmt::format(fmt::runtime(row), seq)));
+  std::vector<std::string> columns;
+  SQLite::Statement names(database, "SELECT name FROM pragma_table_info('log')");
+  while (names.executeStep()) columns.push_back(names.getColumn(0).getString());
+  names.reset();
+  // The first row again, with some columns as given.
+  const auto insert_with = [&](const char* verb, const std::map<std::string, std::string>& given) {
+    std::string values;
+    for (const std::string& column : columns) {
+      const auto other = given.find(column);
+      values += (values.empty() ? "" : ", ") + (other == given.end() ? column : other->second);
+    }
+    return Refusal(database, fmt::format("{} INTO log SELECT {} FROM log WHERE seq = 1", verb, values));
   };
-  CHECK(insert("INSERT", "(SELECT max(seq) + 1 FROM log)") == "");
+  const std::string next = "(SELECT max(seq) + 1 FROM log)";
+  const auto insert = [&](const char* verb, const std::string& seq) { return insert_with(verb, {{"seq", seq}}); };
+  CHECK(insert("INSERT", next) == "");
   const auto refuses = Contains("append-only");
   CHECK_THAT(insert("INSERT", "(SELECT max(seq) + 2 FROM log)"), refuses);
   CHECK_THAT(insert("INSERT", "0"), refuses);
@@ -141,6 +160,20 @@ TEST_CASE("the log takes its next row and refuses every other change", "[ledger]
   CHECK_THAT(Refusal(database, "UPDATE OR REPLACE log SET seq = 2 WHERE seq = 1"), refuses);
   CHECK_THAT(Refusal(database, "DELETE FROM log WHERE seq = (SELECT max(seq) FROM log)"), refuses);
   CHECK_THAT(Refusal(database, "DELETE FROM log"), refuses);
+  // A row is about a token or it is not, and that by all four columns.
+  const std::vector<std::string> about = {"project", "collection", "token_id", "state_after"};
+  for (unsigned int absent = 0; absent < 16; ++absent) {
+    std::map<std::string, std::string> given = {{"seq", next}};
+    for (unsigned int at = 0; at < 4; ++at) {
+      if ((absent >> at & 1U) != 0) given[about[at]] = "NULL";
+    }
+    INFO(absent);
+    CHECK(insert_with("INSERT", given).empty() == (absent == 0 || absent == 15));
+  }
+  for (const char* column : {"signer", "actor"}) {
+    CHECK(insert_with("INSERT", {{"seq", next}, {column, "'ada'"}}) == "");
+    CHECK_THAT(insert_with("INSERT", {{"seq", next}, {column, "''"}}), Contains("CHECK constraint failed"));
+  }
   CHECK_THAT(Refusal(database, "UPDATE git_commit SET author = 'x'"), Contains("do not change"));
   CHECK_THAT(Refusal(database, "DELETE FROM git_commit"), Contains("do not change"));
 }

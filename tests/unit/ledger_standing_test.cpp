@@ -1,20 +1,18 @@
 /// Whether a ledger is the one that ran last: the mark, and what is distrusted.
 #include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <span>
 #include <string>
 
 #include "ledger_contract_samples.h"
 #include "ledger_faulty_vfs.h"
 #include "ledger_mark.h"
 #include "ledger_test_support.h"
-#include "schema.h"
 
 namespace tokensync {
 namespace {
@@ -184,6 +182,16 @@ TEST_CASE("a ledger that is not the one that ran last is distrusted, and told fo
     WriteFile(past.Mark(), mark);
     past.CheckDistrusted(LedgerStanding::kOtherBranch);
   }
+  SECTION("an older copy was put in its place, since when nothing was logged but a notice") {
+    const std::vector<Notice> notices = SomeNotices();
+    {
+      const auto ledger = past.Open();
+      ledger->SaveCheckpoint(ledger->LoadCheckpoint(), nullptr, std::span(notices).first(1));
+    }
+    past.CheckTrusted();
+    WriteFile(past.folder.Ledger(), copy);
+    past.CheckDistrusted(LedgerStanding::kOlderCopy);
+  }
   SECTION("there is no mark") {
     fs::remove(past.Mark());
     past.CheckDistrusted(LedgerStanding::kUnmarked);
@@ -314,21 +322,6 @@ TEST_CASE("a copy that is put in place is checked as a whole", "[ledger]") {
   CHECK_THAT(RefusalOf([&] { past.Open(); }), Contains("the file is damaged") && Contains("backup"));
 }
 
-/// The ledger at `path` as the first layout has it, row by row.
-void CopyIntoFirstLayout(const fs::path& path, const fs::path& old) {
-  SQLite::Database database(old.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-  database.exec(fmt::format("PRAGMA application_id = {}", kLedgerApplicationId));
-  ApplyMigrations(database, 0, LedgerMigrations().first(1), At(0));
-  database.exec(fmt::format("ATTACH '{}' AS new", path.string()));
-  for (const char* table : {"runner", "pass", "entry", "payload", "git_commit", "log", "log_head"}) {
-    std::string columns;
-    SQLite::Statement names(database, fmt::format("SELECT name FROM pragma_table_info('{}', 'main')", table));
-    while (names.executeStep()) columns += (columns.empty() ? "" : ", ") + names.getColumn(0).getString();
-    names.reset();
-    database.exec(fmt::format("INSERT INTO main.{0} ({1}) SELECT {1} FROM new.{0}", table, columns));
-  }
-}
-
 TEST_CASE("a ledger of the first layout is renewed, keeps its log, and is distrusted for having no mark", "[ledger]") {
   Past past;
   past.Run(0);
@@ -338,7 +331,7 @@ TEST_CASE("a ledger of the first layout is renewed, keeps its log, and is distru
   const PassRecord pass{.pass = 7, .cause = "poll"};
   ledger->SaveCheckpoint({.last_pass = 7}, &pass);
   TemporaryFolder elsewhere;
-  CopyIntoFirstLayout(past.folder.Ledger(), elsewhere.Ledger());
+  CopyIntoLayout(1, past.folder.Ledger(), elsewhere.Ledger());
 
   CHECK_THAT(ReadRefusal(elsewhere.Ledger()), Contains("made by an older tokensyncd"));
   const ChainVerdict before = LedgerReader::Open(past.folder.Ledger())->VerifyChain();

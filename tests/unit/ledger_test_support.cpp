@@ -1,7 +1,9 @@
 #include "ledger_test_support.h"
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <grp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,9 +16,11 @@
 #include <cstdlib>
 #include <exception>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "ledger_contract_samples.h"
+#include "schema.h"
 
 namespace tokensync {
 
@@ -44,6 +48,49 @@ LedgerIdentity SomeIdentity() {
 void TellStories(const fs::path& path) {
   const auto ledger = SqliteLedger::Open(path, SomeIdentity());
   for (const Story& story : Stories()) ledger->Record(story.changes);
+}
+
+std::vector<StoredRow> RowsOf(LedgerReader& reader, const HistoryQuery& query) {
+  std::vector<StoredRow> rows;
+  reader.History(query, [&](const StoredRow& row) { rows.push_back(row); });
+  return rows;
+}
+
+std::vector<StoredRecord> RecordsIn(const fs::path& ledger) {
+  std::vector<StoredRecord> records;
+  for (StoredRow& row : RowsOf(*LedgerReader::Open(ledger))) {
+    if (auto* record = std::get_if<StoredRecord>(&row)) records.push_back(std::move(*record));
+  }
+  return records;
+}
+
+std::vector<Notice> NoticesIn(const fs::path& ledger) {
+  std::vector<Notice> notices;
+  for (StoredRow& row : RowsOf(*LedgerReader::Open(ledger))) {
+    if (auto* stored = std::get_if<StoredNotice>(&row)) notices.push_back(std::move(stored->notice));
+  }
+  return notices;
+}
+
+std::uint64_t SeqOf(const StoredRow& row) {
+  return std::visit([](const auto& stored) { return stored.seq; }, row);
+}
+
+void CopyIntoLayout(std::size_t layout, const fs::path& path, const fs::path& old) {
+  SQLite::Database database(old.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  database.exec(fmt::format("PRAGMA application_id = {}", kLedgerApplicationId));
+  ApplyMigrations(database, 0, LedgerMigrations().first(layout), At(0));
+  database.exec(fmt::format("ATTACH '{}' AS new", path.string()));
+  SQLite::Statement tables(database,
+                           "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'migration'");
+  while (tables.executeStep()) {
+    const std::string table = tables.getColumn(0).getString();
+    std::string columns;
+    SQLite::Statement names(database, fmt::format("SELECT name FROM pragma_table_info('{}', 'main')", table));
+    while (names.executeStep()) columns += (columns.empty() ? "" : ", ") + names.getColumn(0).getString();
+    names.reset();
+    database.exec(fmt::format("INSERT INTO main.{0} ({1}) SELECT {1} FROM new.{0}", table, columns));
+  }
 }
 
 std::string RefusalOf(const std::function<void()>& step) {

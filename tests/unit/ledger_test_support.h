@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "ledger_reader.h"
 #include "sqlite_ledger.h"
@@ -29,6 +30,17 @@ LedgerIdentity SomeIdentity();
 
 /// A ledger in which each of Stories() happened.
 void TellStories(const std::filesystem::path& path);
+
+/// The log as a query gives it; and of the whole log its rows about tokens, and its notices.
+std::vector<StoredRow> RowsOf(LedgerReader& reader, const HistoryQuery& query = {});
+std::vector<StoredRecord> RecordsIn(const std::filesystem::path& ledger);
+std::vector<Notice> NoticesIn(const std::filesystem::path& ledger);
+/// Of either kind of row.
+std::uint64_t SeqOf(const StoredRow& row);
+
+/// The ledger at `path` as the layout of that number had it, row by row. For one whose log has neither notices nor
+/// signers.
+void CopyIntoLayout(std::size_t layout, const std::filesystem::path& path, const std::filesystem::path& old);
 
 /// What a LedgerError of the step says; "" where it throws none. Any other exception comes out.
 std::string RefusalOf(const std::function<void()>& step);
