@@ -48,6 +48,11 @@ std::string AnswerText(const ServiceAnswer& answer) {
   return said;
 }
 
+std::string NumbersOf(const PlanCounts& counts) {
+  return std::to_string(counts.create) + " to create, " + std::to_string(counts.resolve) + " to resolve, " +
+         std::to_string(counts.changed + counts.removed + counts.settled + counts.withdrawn) + " to report";
+}
+
 std::string StopText(StopReason reason, const ServiceAnswer& answer) {
   const std::string said = AnswerText(answer);
   switch (reason) {
@@ -63,6 +68,20 @@ std::string StopText(StopReason reason, const ServiceAnswer& answer) {
       return "the project's quota at the metadata service is used up (" + said + ")";
   }
   return said;
+}
+
+std::string_view NoticeName(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::kHeadRefused:
+      return "head-refused";
+    case NoticeKind::kHistoryRewritten:
+      return "history-rewritten";
+    case NoticeKind::kPlanHeld:
+      return "plan-held";
+    case NoticeKind::kPlanApproved:
+      return "plan-approved";
+  }
+  return "";
 }
 
 }  // namespace tokensync

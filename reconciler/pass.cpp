@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "approval.h"
 #include "narration.h"
 #include "pass_run.h"
 
@@ -37,7 +38,13 @@ PassRun::PassRun(Reconciler& reconciler, std::string cause)
 PassSummary PassRun::Run(const std::optional<CommitId>& revision) {
   try {
     follow_head_ = !revision;
-    PlanFor(ports_.source.Read(revision ? *revision : FetchHead()));
+    const CommitId commit = revision ? *revision : FetchHead();
+    const Candidate candidate = Judge(commit);
+    if (candidate.vouching.refusal.empty()) {
+      PlanFor(ports_.source.Read(commit), candidate);
+    } else {
+      Refuse(commit, candidate);
+    }
     Execute();
   } catch (const EnvironmentError& error) {
     trouble_ = error.what();
@@ -54,7 +61,11 @@ void PassRun::Execute() {
       AwaitFlights();
       return;
     }
-    if (follow_head_ && !executor_.stopped() && ports_.control.TakeRefreshRequest()) Refresh();
+    if (follow_head_ && held_.empty() && !executor_.stopped() && ports_.control.TakeRefreshRequest()) Refresh();
+    if (!held_.empty()) {
+      AwaitFlights();
+      return;
+    }
     StartCalls();
     const TimePoint now = ports_.clock.Now();
     const std::optional<TimePoint> due = executor_.NextDue(now);
@@ -78,16 +89,23 @@ void PassRun::AwaitFlights() {
 
 void PassRun::Refresh() {
   recorder_.Flush();
+  CommitId head;
+  Candidate candidate;
   std::shared_ptr<const DesiredState> newer;
   try {
-    const CommitId head = FetchHead();
+    head = FetchHead();
     if (head == plan_.desired->commit) return;
-    newer = ports_.source.Read(head);
+    candidate = Judge(head);
+    if (candidate.vouching.refusal.empty()) newer = ports_.source.Read(head);
   } catch (const EnvironmentError& error) {
     ports_.observer.OnRefreshFailed(error.what());
     return;
   }
-  PlanFor(std::move(newer));
+  if (newer) {
+    PlanFor(std::move(newer), candidate);
+  } else {
+    Refuse(head, candidate);
+  }
 }
 
 Progress PassRun::ProgressNow() const {
@@ -116,7 +134,7 @@ PassSummary PassRun::Summarise() {
   summary.stop_reason = executor_.stopped();
   tally_.result = Result(clean);
   if (trouble_.empty() && executor_.stopped()) trouble_ = StopText(*executor_.stopped(), executor_.stop_answer());
-  tally_.error = trouble_;
+  tally_.error = trouble_.empty() ? held_ : trouble_;
   SavePass();
   summary.record = tally_;
   summary.changed = recorder_.changed();
@@ -127,6 +145,7 @@ PassResult PassRun::Result(bool clean) const {
   if (!trouble_.empty()) return PassResult::kEnvironment;
   if (executor_.stopped()) return IsDenial(*executor_.stopped()) ? PassResult::kDenied : PassResult::kEnvironment;
   if (stop_requested_) return PassResult::kStopped;
+  if (!held_.empty()) return PassResult::kHeld;
   return clean ? PassResult::kComplete : PassResult::kIncomplete;
 }
 
@@ -146,16 +165,30 @@ void PassRun::SavePass() {
 Reconciler::Reconciler(Ports ports, PassPolicy policy, std::uint64_t seed)
     : ports_(ports), policy_(policy), executor_(policy.executor, seed) {}
 
+void Reconciler::Load() {
+  if (loaded_) return;
+  for (LedgerEntry& entry : ports_.ledger.Entries()) view_.Set(entry.key, std::move(entry.state));
+  checkpoint_ = ports_.ledger.LoadCheckpoint();
+  for (const auto& [collection, time] : checkpoint_.surveyed) cleared_.insert(collection);
+  if (checkpoint_.distrusted_since && policy_.executor.survey) executor_.RequireSurvey();
+  if (checkpoint_.failures_in_a_row > 0) executor_.ProbeFirst();
+  loaded_ = true;
+}
+
 PassSummary Reconciler::Run(const std::string& cause, const std::optional<CommitId>& revision) {
-  if (!loaded_) {
-    for (LedgerEntry& entry : ports_.ledger.Entries()) view_.Set(entry.key, std::move(entry.state));
-    checkpoint_ = ports_.ledger.LoadCheckpoint();
-    for (const auto& [collection, time] : checkpoint_.surveyed) cleared_.insert(collection);
-    if (checkpoint_.distrusted_since && policy_.executor.survey) executor_.RequireSurvey();
-    if (checkpoint_.failures_in_a_row > 0) executor_.ProbeFirst();
-    loaded_ = true;
-  }
+  Load();
   return PassRun(*this, cause).Run(revision);
+}
+
+bool Reconciler::Approve(const std::string& fingerprint, const std::string& actor) {
+  Load();
+  Checkpoint next = checkpoint_;
+  const std::optional<Notice> notice = ApproveHeldPlan(next, fingerprint, actor, ports_.clock.Now());
+  if (!notice) return false;
+  ports_.ledger.SaveCheckpoint(next, nullptr, std::span(&*notice, 1));
+  checkpoint_ = std::move(next);
+  ports_.observer.OnNotice(*notice);
+  return true;
 }
 
 }  // namespace tokensync

@@ -52,6 +52,8 @@ class PassObserver {
   virtual void OnPlan(std::uint64_t pass, const Plan& plan) = 0;
   /// The changes are durable.
   virtual void OnRecorded(std::span<const Change> changes) = 0;
+  /// The notice is durable.
+  virtual void OnNotice(const Notice& notice) = 0;
   /// After each step.
   virtual void OnProgress(const Progress& progress) = 0;
   /// A collection was read before anything is created in it, or could not be.
@@ -80,6 +82,10 @@ struct PassPolicy {
   Duration stop_grace{45'000};
   /// Changes that are recorded in one transaction at most.
   std::size_t batch_max = 512;
+  /// A head that does not continue the one accepted before waits for an approval of its plan.
+  bool hold_rewrites = false;
+  /// SHA-256: makes a fingerprint of PlanIdentity().
+  Digest (*sha256)(std::string_view bytes) = nullptr;
 };
 
 /// What became of a pass.
@@ -110,10 +116,16 @@ class Reconciler {
   /// Trouble with git or the service is in the summary, and recorded. Throws LedgerError only: then nothing may go on.
   PassSummary Run(const std::string& cause, const std::optional<CommitId>& revision = std::nullopt);
 
+  /// Approve() in the ledger. Whether there was such a plan. Throws LedgerError.
+  bool Approve(const std::string& fingerprint, const std::string& actor);
+
   const Checkpoint& checkpoint() const { return checkpoint_; }
 
  private:
   friend class PassRun;
+
+  /// What the ledger holds is in memory from here on.
+  void Load();
 
   Ports ports_;
   PassPolicy policy_;

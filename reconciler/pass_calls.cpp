@@ -106,8 +106,7 @@ StoredPayload PassRun::PayloadOf(const Entry& entry) {
 void PassRun::Launch(const Work& work, CallKind kind, StoredPayload content, std::vector<Call>& calls) {
   const TokenKey& key = KeyOf(work.action);
   flights_.insert_or_assign(
-      key,
-      Flight{.action = work.action, .desired = plan_.desired, .commit = ProvenanceOf(EntryOf(work.action)).commit});
+      key, Flight{.action = work.action, .desired = plan_.desired, .brought = ProvenanceOf(EntryOf(work.action))});
   calls.push_back({.kind = kind, .key = key, .is_private = content.is_private, .payload = std::move(content.payload)});
 }
 
@@ -129,7 +128,7 @@ void PassRun::Finish(const Completion& completion) {
   const TimePoint now = ports_.clock.Now();
   const std::optional<Event> event = executor_.Judge(completion, before, now);
   if (event) {
-    LogRecord record = NewRecord(flight.mapped().action, flight.mapped().commit);
+    LogRecord record = NewRecord(flight.mapped().action, flight.mapped().brought);
     record.digest = DigestOf(before);
     record.attempt = std::visit(
         Overloaded{[](const Submitting& s) { return s.attempt; }, [](const Uncertain& s) { return s.attempt; },

@@ -13,18 +13,15 @@ PlanContext PassRun::Context() const {
   return context;
 }
 
-CommitId PassRun::FetchHead() {
-  CommitId head = ports_.source.FetchHead();
-  head_seen_ = head;
-  return head;
-}
-
-void PassRun::PlanFor(std::shared_ptr<const DesiredState> desired) {
+void PassRun::PlanFor(std::shared_ptr<const DesiredState> desired, const Candidate& candidate) {
   Plan plan = MakePlan(std::move(desired), view_, Context());
   Provenances provenance = Attribute(plan);
+  tally_.commit = plan.desired->commit;
+  if (MustWait(plan, candidate)) return;
+  Accept(plan.desired->commit, candidate);
   plan_ = std::move(plan);
   provenance_ = std::move(provenance);
-  tally_.commit = plan_.desired->commit;
+  signer_ = candidate.vouching.signer;
   ports_.observer.OnPlan(tally_.pass, plan_);
   QueueCalls();
   RecordReports();
@@ -143,14 +140,15 @@ bool PassRun::WaitsTooLong(const EntryState& state) const {
 }
 
 LogRecord PassRun::NewRecord(const Action& action) {
-  return NewRecord(action, ProvenanceOf(EntryOf(action)).commit);
+  return NewRecord(action, ProvenanceOf(EntryOf(action)));
 }
 
-LogRecord PassRun::NewRecord(const Action& action, std::shared_ptr<const Commit> commit) {
+LogRecord PassRun::NewRecord(const Action& action, const Provenance& brought) {
   const Entry* entry = EntryOf(action);
   LogRecord record{.time = ports_.clock.Now(), .pass = tally_.pass, .key = KeyOf(action)};
   record.action = ActionName(action);
-  record.commit = std::move(commit);
+  record.commit = brought.commit;
+  record.signer = brought.signer.empty() ? signer_ : brought.signer;
   if (entry != nullptr) {
     record.digest = entry->digest;
     record.path = entry->manifest->path;

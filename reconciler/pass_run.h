@@ -29,7 +29,13 @@ class PassRun {
   struct Flight {
     Action action;
     std::shared_ptr<const DesiredState> desired;  // keeps the action's entry alive
-    std::shared_ptr<const Commit> commit;         // a newer head may not have the entry's manifest any more
+    Provenance brought;                           // a newer head may not have the entry's manifest any more
+  };
+
+  /// What is known of a commit before it is read.
+  struct Candidate {
+    Vouching vouching;
+    bool continues = true;  ///< the head that was accepted before is in its history
   };
 
   // ---- pass.cpp ----
@@ -48,13 +54,33 @@ class PassRun {
   PassResult Result(bool clean) const;
   void SavePass();
 
+  // ---- pass_head.cpp ----
+
+  CommitId FetchHead();
+
+  /// What there is to know of a commit before it is read.
+  Candidate Judge(const CommitId& commit);
+
+  /// The pass is held back: nothing of the commit is read, and nothing leaves from then on.
+  void Refuse(const CommitId& commit, const Candidate& candidate);
+
+  /// Whether the plan has to wait for an approval; if so, that is recorded, and the pass is held back.
+  bool MustWait(const Plan& plan, const Candidate& candidate);
+
+  /// From now on it is this head that a newer one has to continue. Durable on return, before anything is done for it.
+  void Accept(const CommitId& commit, const Candidate& candidate);
+
+  /// `next` becomes the checkpoint, with a notice about the commit, which git has to describe: the ledger keeps forever
+  /// what it is told first of a commit.
+  void Note(const Checkpoint& next, NoticeKind kind, const CommitId& commit, const Candidate& candidate,
+            std::string detail);
+
   // ---- pass_planning.cpp ----
 
   PlanContext Context() const;
-  CommitId FetchHead();
 
   /// `desired` is the state that was read last. All of the new plan is made before any of the old one goes.
-  void PlanFor(std::shared_ptr<const DesiredState> desired);
+  void PlanFor(std::shared_ptr<const DesiredState> desired, const Candidate& candidate);
   void PlanAgain(const TokenKey& key);
   /// A new plan for the same commit, without a report of its own: the ledger's view or what may be created has changed.
   void Replan();
@@ -80,7 +106,7 @@ class PassRun {
   void MarkLeftBehind();
   bool WaitsTooLong(const EntryState& state) const;
   LogRecord NewRecord(const Action& action);
-  LogRecord NewRecord(const Action& action, std::shared_ptr<const Commit> commit);
+  LogRecord NewRecord(const Action& action, const Provenance& brought);
 
   // ---- pass_calls.cpp ----
 
@@ -138,6 +164,8 @@ class PassRun {
   Plan plan_;
   bool follow_head_ = true;
   std::optional<CommitId> head_seen_;
+  std::string signer_;  // of the commit that is planned for
+  std::string held_;    // why the pass is held back
   Provenances provenance_;
   std::map<TokenKey, Flight> flights_;
   std::map<CollectionKey, Survey> complete_;  // read to the end, with nothing made of it yet

@@ -36,7 +36,7 @@ void PassRun::QueuePage(const CollectionKey& collection, TimePoint due) {
 }
 
 void PassRun::PrepareSurvey(const Work& work, const SurveyCollection& survey, std::vector<Call>& calls) {
-  flights_.insert_or_assign(survey.key, Flight{.action = work.action, .desired = plan_.desired, .commit = {}});
+  flights_.insert_or_assign(survey.key, Flight{.action = work.action, .desired = plan_.desired, .brought = {}});
   calls.push_back({.kind = CallKind::kList, .key = survey.key, .page = survey.page});
 }
 

@@ -210,6 +210,19 @@ void CountAction(PlanCounts& counts, const Action& action) {
   }
 }
 
+std::string PlanIdentity(const Plan& plan, const std::optional<CommitId>& accepted) {
+  std::string text = "commit " + plan.desired->commit.hex + "\nafter " + (accepted ? accepted->hex : "nothing") + "\n";
+  for (const Action& action : plan.actions) {
+    if (std::holds_alternative<SurveyCollection>(action)) continue;
+    text += std::string(ActionName(action)) + " " + KeyOf(action).Text();
+    if (const auto* report = std::get_if<Report>(&action)) text += " " + std::string(ReportName(report->kind));
+    if (const auto* resolve = std::get_if<Resolve>(&action)) text += " " + resolve->digest.Hex();
+    if (const Entry* entry = EntryOf(action)) text += " declared " + entry->digest.Hex();
+    text += "\n";
+  }
+  return text;
+}
+
 std::optional<Action> PlanKey(const TokenKey& key, const DesiredState& desired, const EntryState& state,
                               const PlanContext& context) {
   const Declaration git = DeclarationOf(key, desired);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -116,6 +117,10 @@ struct Plan {
   /// Whether a pass would call the service.
   bool CallsService() const { return counts.create + counts.resolve > 0; }
 };
+
+/// Names the plan as nothing else does: the commit, the head that was `accepted` before, and what would be done to
+/// which token, surveys left out. The same for plans that do the same, whenever they are made.
+std::string PlanIdentity(const Plan& plan, const std::optional<CommitId>& accepted);
 
 /// The one action that a key needs now, or nothing. Pure. Due times are in the action; they may lie in the future.
 std::optional<Action> PlanKey(const TokenKey& key, const DesiredState& desired, const EntryState& state,

@@ -34,6 +34,18 @@ struct Provenance {
   std::shared_ptr<const Commit> commit{};
   /// 0 for what the newest commit of the history brought, counting up with age.
   std::uint32_t age_rank = 0;
+  /// Whose verified signature the commit bears; empty where its own was not looked at.
+  std::string signer{};
+};
+
+/// Whether a commit may be applied, and on whose word.
+struct Vouching {
+  /// Why nothing of it may be applied: which commit is at fault, and how; empty: it may.
+  std::string refusal{};
+  /// Whose verified signature the commit bears; empty: signatures are not asked for.
+  std::string signer{};
+  /// Each commit that it reaches was verified as well: later commits need looking at only beyond it.
+  bool reaches_vouched = false;
 };
 
 /// The repository. Used by one thread at a time.
@@ -59,6 +71,11 @@ class ManifestSource {
 
   /// Whether `ancestor` is in the history of `head`. False where `ancestor` is not known here.
   virtual bool Descends(const CommitId& head, const CommitId& ancestor) = 0;
+
+  /// Judges a commit by its signatures, before anything of it is read. `vouched`: a commit that reached only vouched
+  /// ones (Vouching::reaches_vouched) at an earlier time.
+  /// Throws EnvironmentError where that cannot be judged: a file of keys or a commit that cannot be read.
+  virtual Vouching Vouch(const CommitId& commit, const std::optional<CommitId>& vouched) = 0;
 };
 
 // ---- MetadataApi ----------------------------------------------------------------------------------------------------
@@ -202,7 +219,10 @@ struct LogRecord {
   std::optional<Digest> other_digest{};  ///< the service's, or git's, where there are two
   std::uint32_t attempt = 0;
   std::shared_ptr<const Commit> commit{};  ///< brought the manifest's present text; null where git no longer has it
-  std::string path{};                      ///< of the manifest; empty likewise
+  /// Whose verified signature vouches for it: the commit's own where each commit is verified, else that of the head
+  /// that was applied. Empty: signatures were not asked for.
+  std::string signer{};
+  std::string path{};  ///< of the manifest; empty likewise
   std::uint32_t line = 0;
   ServiceAnswer answer{};
   Duration duration{0};
@@ -219,6 +239,27 @@ struct Change {
   bool is_private = false;  ///< goes with `payload`
 };
 
+/// What happens to the repository as a whole.
+enum class NoticeKind {
+  kHeadRefused,       ///< a head was not applied, for its signatures
+  kHistoryRewritten,  ///< a head that does not continue the one before was applied
+  kPlanHeld,          ///< a plan waits for an approval
+  kPlanApproved       ///< somebody approved a plan
+};
+/// "head-refused", "history-rewritten", "plan-held", "plan-approved".
+std::string_view NoticeName(NoticeKind kind);
+
+/// A row of the log that is not about a token.
+struct Notice {
+  TimePoint time{};
+  std::uint64_t pass = 0;  ///< 0: outside of a pass
+  NoticeKind kind = NoticeKind::kHeadRefused;
+  std::shared_ptr<const Commit> commit{};  ///< the head it is about
+  std::string signer{};                    ///< as in LogRecord
+  std::string actor{};                     ///< who asked for it: "ada (uid 1000)"; empty: nobody, it came about
+  std::string detail{};                    ///< reason, numbers, fingerprint
+};
+
 /// What an intent was about.
 struct StoredPayload {
   std::string payload{};
@@ -231,7 +272,14 @@ struct LedgerEntry {
 };
 
 /// How a pass ended.
-enum class PassResult { kComplete, kIncomplete, kStopped, kEnvironment, kDenied };
+enum class PassResult {
+  kComplete,
+  kIncomplete,
+  kStopped,
+  kEnvironment,
+  kDenied,
+  kHeld  ///< the head is not applied: for its signatures, or until its plan is approved
+};
 
 /// What is remembered of a pass.
 struct PassRecord {
@@ -246,12 +294,33 @@ struct PassRecord {
   std::string error{};  ///< why it ended early; empty otherwise
 };
 
+/// A plan that is not carried out until it is approved.
+struct HeldPlan {
+  std::string fingerprint{};  ///< names exactly this plan: 64 hexadecimal digits
+  CommitId commit{};
+  TimePoint since{};
+  std::string why{};      ///< what is unusual, with the plan's numbers
+  bool approved = false;  ///< the next pass carries it out, if its plan is this one
+  bool operator==(const HeldPlan&) const = default;
+};
+
+/// A head that is not applied for its signatures.
+struct RefusedHead {
+  CommitId commit{};
+  std::string why{};
+  bool operator==(const RefusedHead&) const = default;
+};
+
 /// What the runner knows between passes.
 struct Checkpoint {
-  std::optional<CommitId> head_seen{};     ///< newest head that was fetched
-  std::optional<CommitId> head_applied{};  ///< newest head of which nothing is left to do or wait for
-  std::uint64_t last_pass = 0;             ///< number of the last pass that was recorded
-  std::uint32_t failures_in_a_row = 0;     ///< passes since the last that ended neither kEnvironment nor kDenied
+  std::optional<CommitId> head_seen{};      ///< newest head that was fetched
+  std::optional<CommitId> head_applied{};   ///< newest head of which nothing is left to do or wait for
+  std::optional<CommitId> head_accepted{};  ///< newest head that was planned for and not held back
+  std::optional<CommitId> head_vouched{};   ///< newest head accepted with Vouching::reaches_vouched
+  std::optional<HeldPlan> held{};
+  std::optional<RefusedHead> refused{};  ///< the newest head, where it is refused
+  std::uint64_t last_pass = 0;           ///< number of the last pass that was recorded
+  std::uint32_t failures_in_a_row = 0;   ///< passes since the last that ended neither kEnvironment nor kDenied
   /// Collections that were read as a whole before anything was created in them, and when.
   std::map<CollectionKey, TimePoint> surveyed{};
   /// Tokens that a survey found, and that neither git nor the ledger laid claim to: they exist, whoever made them.
@@ -274,8 +343,9 @@ class Ledger {
   /// What was sent last for this key, or nothing.
   virtual std::optional<StoredPayload> Payload(const TokenKey& key) = 0;
   virtual Checkpoint LoadCheckpoint() = 0;
-  /// Records the checkpoint, and the pass where there is one. Durable on return.
-  virtual void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) = 0;
+  /// Records the checkpoint, the pass where there is one, and the notices in order, all or none. Durable on return.
+  virtual void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass,
+                              std::span<const Notice> notices = {}) = 0;
 };
 
 }  // namespace tokensync

@@ -74,6 +74,16 @@ void PassRecorder::SaveSurvey(const CollectionKey& collection, TimePoint now, st
   changed_ = true;
 }
 
+void PassRecorder::SaveHead(const Checkpoint& next, std::span<const Notice> notices) {
+  Flush();
+  Checkpoint numbered = next;
+  numbered.last_pass = tally.pass;
+  ledger_.SaveCheckpoint(numbered, nullptr, notices);
+  checkpoint_ = std::move(numbered);
+  changed_ = true;
+  for (const Notice& notice : notices) observer_.OnNotice(notice);
+}
+
 void PassRecorder::SavePass(const Checkpoint& next) {
   if (!changed_ && next == checkpoint_) return;
   Checkpoint numbered = next;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ class PassRecorder {
   /// The collection was read as a whole, and all that follows from it was appended. `unclaimed`: what it holds beside
   /// that. Durable on return.
   void SaveSurvey(const CollectionKey& collection, TimePoint now, std::set<TokenId> unclaimed);
+
+  /// Saves the checkpoint with the notices, after all that was appended. Durable on return.
+  void SaveHead(const Checkpoint& next, std::span<const Notice> notices);
 
   /// Saves the checkpoint and the record of the pass, where anything is new: a pass over an unchanged world writes
   /// nothing.

@@ -57,6 +57,14 @@ std::string CheckpointText(const Checkpoint& checkpoint) {
   std::string text = fmt::format("head seen {}, applied {}, pass {}, {} failures, distrusted {}\n",
                                  Hex(checkpoint.head_seen), Hex(checkpoint.head_applied), checkpoint.last_pass,
                                  checkpoint.failures_in_a_row, Ms(checkpoint.distrusted_since));
+  text += fmt::format("accepted {}, vouched {}\n", Hex(checkpoint.head_accepted), Hex(checkpoint.head_vouched));
+  if (const auto& held = checkpoint.held) {
+    text += fmt::format("held {} at {} since {}, {}: {}\n", held->fingerprint, held->commit.hex, Ms(held->since),
+                        held->approved, held->why);
+  }
+  if (const auto& refused = checkpoint.refused) {
+    text += fmt::format("refused {}: {}\n", refused->commit.hex, refused->why);
+  }
   for (const auto& [collection, time] : checkpoint.surveyed) {
     text += fmt::format("surveyed {} at {}\n", collection.Text(), Ms(time));
   }
@@ -76,10 +84,16 @@ std::string RecordText(const LogRecord& record, std::string_view event, std::str
     const Commit& commit = *record.commit;
     text += fmt::format(", commit {} of {} at {}: {}", commit.id.hex, commit.author, Ms(commit.time), commit.subject);
   }
+  if (!record.signer.empty()) text += ", signed by " + record.signer;
   const ServiceAnswer& answer = record.answer;
   return text + fmt::format(", {}:{}, {} {} {} {} {}, {} ms, {}\n", record.path, record.line,
                             answer.http_status.value_or(0), answer.error_name, answer.error_code.value_or(-1),
                             answer.message, answer.cause, record.duration.count(), record.detail);
+}
+
+std::string NoticeText(const Notice& notice) {
+  return fmt::format("{} pass {} {} {} signer {} actor {}: {}\n", Ms(notice.time), notice.pass, NoticeName(notice.kind),
+                     notice.commit ? notice.commit->id.hex : "-", notice.signer, notice.actor, notice.detail);
 }
 
 std::string LedgerText(const MemoryLedgerStore& store) {
@@ -88,6 +102,7 @@ std::string LedgerText(const MemoryLedgerStore& store) {
     text += RecordText(change.record, EventName(change.event), StateText(change.after));
     if (change.payload) text += fmt::format("with {} {}\n", *change.payload, change.is_private);
   }
+  for (const Notice& notice : store.notices) text += NoticeText(notice);
   for (const auto& [key, state] : store.entries) text += fmt::format("{} {}\n", key.Text(), StateText(state));
   for (const auto& [key, payload] : store.payloads) {
     text += fmt::format("{} {} {}\n", key.Text(), payload.payload, payload.is_private);

@@ -14,4 +14,7 @@ std::string RecordText(const LogRecord& record, std::string_view event, std::str
 /// Log with the states that it leads to, entries, payloads, checkpoint, passes; a line each.
 std::string LedgerText(const MemoryLedgerStore& store);
 
+/// A notice, likewise.
+std::string NoticeText(const Notice& notice);
+
 }  // namespace tokensync

@@ -43,7 +43,8 @@ void Promises::RunBegins() {
   recorded_ = ledger_.log().size();
 }
 
-void Promises::PassBegins() {
+void Promises::PassBegins(bool by_hand) {
+  by_hand_ = by_hand;
   planned_.reset();
   denied_ = false;
   stop_seen_ = false;
@@ -51,8 +52,35 @@ void Promises::PassBegins() {
   applied_before_pass_ = ledger_.checkpoint().head_applied;
 }
 
+void Promises::HeadMoves(const Checkpoint& before, const Checkpoint& after) {
+  Demand(after.head_accepted && IsVouched(*after.head_accepted), "a head is accepted that nobody vouches for");
+  const CommitId& head = *after.head_accepted;
+  if (before.held && before.held->approved && before.held->commit == head) {
+    planned_head_ = head;
+  } else if (!Continues(head)) {
+    unasked_head_ = head;
+  }
+}
+
 void Promises::Planned(const Plan& plan) {
   planned_ = plan.desired;
+  const CommitId& head = planned_->commit;
+  Demand(IsVouched(head), "a commit is planned for that nobody vouches for");
+  if (by_hand_) return;
+  Demand(ledger_.checkpoint().head_accepted == head, "a head is planned for before it is remembered as accepted");
+  const bool may_go_on = !policy_.hold_rewrites || plan.actions.empty() || (head != unasked_head_ && Continues(head));
+  Demand(may_go_on, "a plan is carried out that waits for an approval");
+  planned_head_ = head;
+  unasked_head_.reset();
+}
+
+bool Promises::Continues(const CommitId& head) const {
+  return !planned_head_ || source_.Continues(head, *planned_head_) ||
+         (unasked_head_ && source_.Continues(head, *unasked_head_));
+}
+
+bool Promises::IsVouched(const CommitId& commit) const {
+  return !source_.vouches || source_.vouches(commit).refusal.empty();
 }
 
 bool Promises::CanRead() const {
@@ -201,6 +229,8 @@ void Promises::SurveyEnded(const SurveyReport& report) {
 
 void Promises::LedgerReplaced() {
   ledger_replaced_ = true;
+  planned_head_ = ledger_.checkpoint().head_accepted;
+  unasked_head_.reset();
   in_doubt_.clear();
   looked_at_.clear();
   for (const auto& [key, state] : ledger_.entries()) {
@@ -309,6 +339,7 @@ void Promises::PassEnded(const PassSummary& summary) {
   const auto& applied = ledger_.checkpoint().head_applied;
   Demand(applied == applied_before_pass_ || (result == PassResult::kComplete && applied == summary.record.commit),
          "a head counts as applied although something is left to do");
+  Demand(result != PassResult::kHeld || !summary.record.error.empty(), "a pass is held back, and nobody says why");
   if (summary.next_due) {
     const TimePoint ended = summary.record.ended;
     Demand(*summary.next_due >= ended, "the next due time is in the past");

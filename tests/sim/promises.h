@@ -25,8 +25,9 @@ class Promises {
 
   // ---- what happens, in the order of its happening ----
 
-  void RunBegins();  ///< a new process
-  void PassBegins();
+  void RunBegins();               ///< a new process
+  void PassBegins(bool by_hand);  ///< over a commit that somebody named, not over the head
+  void HeadMoves(const Checkpoint& before, const Checkpoint& after);  ///< about to be recorded
   void Planned(const Plan& plan);
   void Recording(const EntryState& before, const Change& change);
   void Recorded(std::size_t changes);
@@ -49,6 +50,9 @@ class Promises {
     std::shared_ptr<const Commit> commit;
   };
 
+  bool IsVouched(const CommitId& commit) const;
+  /// What was planned for before, or what was accepted without a plan since, is in the head's history.
+  bool Continues(const CommitId& head) const;
   bool CanRead() const;
   void CheckIntent(const EntryState& before, const Change& change, const CreateIntended& intent);
   void CheckOutcome(const EntryState& before, const Change& change) const;
@@ -83,6 +87,9 @@ class Promises {
   bool answered_since_start_ = false;
   bool ledger_replaced_ = false;  // what was private is not known any more, and the service never tells
   bool stop_seen_ = false;
+  bool by_hand_ = false;
+  std::optional<CommitId> planned_head_{};  // the last one, or one whose plan somebody approved since
+  std::optional<CommitId> unasked_head_{};  // accepted after it without continuing it: there is nothing to do for it
   std::uint64_t writes_before_pass_ = 0;
   std::optional<CommitId> applied_before_pass_{};
   std::size_t recorded_ = 0;

@@ -26,7 +26,11 @@ constexpr int kCalmPassesMax = 80;
 class RandomWorld {
  public:
   explicit RandomWorld(std::uint64_t seed)
-      : dice_(seed), world_seed_(dice_.Seed()), world_(world_seed_), keys_(1 + dice_.Below(kKeysMax)) {}
+      : dice_(seed),
+        head_dice_(seed + 1),
+        world_seed_(dice_.Seed()),
+        world_(world_seed_),
+        keys_(1 + dice_.Below(kKeysMax)) {}
 
   WorldReport Live(const WorldOptions& options) {
     world_.trace = options.trace;
@@ -84,10 +88,11 @@ class RandomWorld {
       last_push_ = start + dice_.Between(Duration(0), Duration(dice_.Percent(50) ? 2'000 : 200'000));
       const bool triggers = dice_.Percent(60);
       world_.clock.At(last_push_, [this, author, triggers]() mutable {
-        world_.source.Push(author.Next(world_.source));
+        Push(author.Next(world_.source));
         if (triggers) Trigger();
       });
     }
+    MakeHeadRules();
     for (auto foreigners = dice_.Percent(40) ? 1 + dice_.Below(3) : 0; foreigners > 0; --foreigners) {
       if (dice_.Percent(50)) {
         CreateForeign(std::chrono::hours(1));
@@ -101,6 +106,43 @@ class RandomWorld {
     world_.source.fails = [this, source_faults](SourceStep) { return storm_ && dice_.Percent(source_faults); };
     const std::uint64_t ledger_faults = dice_.Percent(85) ? 0 : dice_.Below(5);
     world_.ledger.fails = [this, ledger_faults] { return storm_ && dice_.Percent(ledger_faults); };
+  }
+
+  /// Dice of their own: the worlds of old seeds stay what they were.
+  void MakeHeadRules() {
+    world_.policy.hold_rewrites = head_dice_.Percent(50);
+    rewrite_chance_ = head_dice_.Percent(50) ? 0 : head_dice_.Below(60);
+    if (head_dice_.Percent(70)) return;
+    const std::uint64_t salt = head_dice_.Below(1'000);
+    world_.source.vouches = [this, salt](const CommitId& commit) {
+      const bool is_bad = storm_ && std::hash<std::string>()(commit.hex + std::to_string(salt)) % 4 == 0;
+      return Vouching{.refusal = is_bad ? "commit " + commit.hex + " is not signed" : "",
+                      .signer = "somebody",
+                      .reaches_vouched = !is_bad};
+    };
+  }
+
+  void Push(ScriptedTree tree) {
+    const std::size_t commits = world_.source.CommitCount();
+    if (commits > 1 && head_dice_.Percent(rewrite_chance_)) {
+      world_.source.PushRewritten(std::move(tree), head_dice_.Below(commits - 1));
+    } else {
+      world_.source.Push(std::move(tree));
+    }
+  }
+
+  /// Somebody looks at a plan that waits, and likes it.
+  void MayApprove(std::uint64_t chance) {
+    if (!world_.runs()) return;
+    const std::optional<HeldPlan> held = world_.checkpoint().held;
+    if (!held || !head_dice_.Percent(chance)) return;
+    try {
+      Demand(world_.Approve(held->fingerprint.substr(0, 12)), "a plan that waits cannot be approved");
+    } catch (const Crash&) {
+      ++report_.crashes;
+    } catch (const LedgerError&) {
+      ++report_.crashes;
+    }
   }
 
   bool CanSurvey() const {
@@ -159,6 +201,7 @@ class RandomWorld {
         });
       }
       const std::optional<PassSummary> summary = Pass();
+      MayApprove(50);
       if (loses_ledger && dice_.Percent(30)) LoseLedger();
       WaitAfter(summary);
       if (dice_.Percent(30)) backup_ = world_.ledger.Copy();
@@ -217,15 +260,18 @@ class RandomWorld {
       const std::uint64_t writes = world_.ledger.writes();
       const PassSummary summary = Pass().value();
       const bool quiet = world_.service.calls().size() == calls && world_.ledger.writes() == writes;
-      if (quiet && summary.waiting == 0) return;
+      if (quiet && summary.waiting == 0 && summary.record.result != PassResult::kHeld) return;
       Demand(!summary.stop_reason, "a pass is stopped although nothing fails any more");
-      Demand(summary.record.error.empty(), "a pass fails although nothing fails any more");
+      const bool held = summary.record.result == PassResult::kHeld;
+      Demand(held || summary.record.error.empty(), "a pass fails although nothing fails any more");
+      if (held) MayApprove(100);
       WaitAfter(summary);
     }
     throw BrokenPromise("the world does not come to rest");
   }
 
   Dice dice_;
+  Dice head_dice_;
   const std::uint64_t world_seed_;
   World world_;
   const std::uint64_t keys_;
@@ -234,6 +280,7 @@ class RandomWorld {
   std::optional<LedgerCopy> backup_;
   bool storm_ = true;
   std::uint64_t fault_chance_ = 0;
+  std::uint64_t rewrite_chance_ = 0;
   TimePoint denied_until_{};
   int misroutes_left_ = 2;
   TimePoint last_push_{};

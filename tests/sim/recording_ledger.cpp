@@ -72,9 +72,13 @@ void RecordingLedger::CheckChanges(std::span<const Change> changes) const {
   }
 }
 
-void RecordingLedger::SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) {
-  Write([&](Ledger& ledger) { ledger.SaveCheckpoint(checkpoint, pass); },
+void RecordingLedger::SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass,
+                                     std::span<const Notice> notices) {
+  Write([&](Ledger& ledger) { ledger.SaveCheckpoint(checkpoint, pass, notices); },
         [&] {
+          if (on_head && checkpoint.head_accepted != this->checkpoint().head_accepted) {
+            on_head(this->checkpoint(), checkpoint);
+          }
           Demand(checkpoint.last_pass >= this->checkpoint().last_pass, "the numbers of passes go back");
           if (pass == nullptr) return;
           Demand(!passes().contains(pass->pass), "two passes have one number");

@@ -30,6 +30,8 @@ class RecordingLedger final : public Ledger {
   std::unique_ptr<LedgerDisk> disk{};
   /// Told each change before it is recorded, with the state that it is made from.
   std::function<void(const EntryState& before, const Change& change)> on_change{};
+  /// Told before another head counts as accepted.
+  std::function<void(const Checkpoint& before, const Checkpoint& after)> on_head{};
   /// Asked before each write; true makes it fail with LedgerError, recording nothing.
   std::function<bool()> fails{};
   /// How long the next write takes.
@@ -43,7 +45,7 @@ class RecordingLedger final : public Ledger {
   void Record(std::span<const Change> changes) override;
   std::optional<StoredPayload> Payload(const TokenKey& key) override;
   Checkpoint LoadCheckpoint() override;
-  void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass) override;
+  void SaveCheckpoint(const Checkpoint& checkpoint, const PassRecord* pass, std::span<const Notice> notices) override;
 
   LedgerCopy Copy() const;
   /// Another ledger stands in this one's place, and is found to be another at the next start.

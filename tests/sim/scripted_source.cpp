@@ -21,13 +21,21 @@ std::string BlobId(const ScriptedFile& file) {
 }  // namespace
 
 CommitId ScriptedSource::Push(ScriptedTree tree) {
+  return Add(std::move(tree), history_.empty() ? std::nullopt : std::optional(history_.size() - 1));
+}
+
+CommitId ScriptedSource::PushRewritten(ScriptedTree tree, std::size_t number_below) {
+  return Add(std::move(tree), number_below);
+}
+
+CommitId ScriptedSource::Add(ScriptedTree tree, std::optional<std::size_t> below) {
   char hex[41];
   std::snprintf(hex, sizeof hex, "%040zx", history_.size() + 1);
   auto commit = std::make_shared<Commit>();
   commit->id.hex = hex;
   commit->author = "A <a@example.com>";
   commit->subject = "commit " + std::to_string(history_.size() + 1);
-  history_.push_back({std::move(commit), std::move(tree)});
+  history_.push_back({.commit = std::move(commit), .tree = std::move(tree), .below = below});
   return Head();
 }
 
@@ -99,23 +107,36 @@ std::vector<Provenance> ScriptedSource::Attribute(const CommitId& head,
   std::vector<Provenance> answers;
   for (const auto& manifest : manifests) {
     std::size_t number = newest;
+    std::uint32_t rank = 0;
     if (manifest) {
       const ScriptedTree& tree = history_[newest].tree;
       const auto file = tree.find(manifest->path);
       Demand(file != tree.end() && BlobId(file->second) == manifest->blob_id,
              "who brought a manifest was asked of a commit that does not have it");
-      for (; number > 0; --number) {
-        const auto before = history_[number - 1].tree.find(manifest->path);
-        if (before == history_[number - 1].tree.end() || before->second != file->second) break;
+      for (; history_[number].below; number = *history_[number].below, ++rank) {
+        const ScriptedTree& below = history_[*history_[number].below].tree;
+        const auto before = below.find(manifest->path);
+        if (before == below.end() || before->second != file->second) break;
       }
     }
-    answers.push_back({.commit = history_[number].commit, .age_rank = static_cast<std::uint32_t>(newest - number)});
+    answers.push_back({.commit = history_[number].commit, .age_rank = rank});
   }
   return answers;
 }
 
 bool ScriptedSource::Descends(const CommitId& head, const CommitId& ancestor) {
-  return NumberOf(ancestor) <= NumberOf(head);
+  return Continues(head, ancestor);
+}
+
+bool ScriptedSource::Continues(const CommitId& head, const CommitId& ancestor) const {
+  const std::size_t wanted = NumberOf(ancestor);
+  std::optional<std::size_t> number = NumberOf(head);
+  while (number && *number != wanted) number = history_[*number].below;
+  return number.has_value();
+}
+
+Vouching ScriptedSource::Vouch(const CommitId& commit, const std::optional<CommitId>&) {
+  return vouches ? vouches(commit) : Vouching{};
 }
 
 std::size_t ScriptedSource::NumberOf(const CommitId& commit) const {

@@ -35,9 +35,13 @@ class ScriptedSource final : public ManifestSource {
  public:
   /// A commit on top of the branch.
   CommitId Push(ScriptedTree tree);
+  /// A commit on top of an older one, which the branch is forced to.
+  CommitId PushRewritten(ScriptedTree tree, std::size_t number_below);
 
   /// Asked before each step; true makes it fail with EnvironmentError.
   std::function<bool(SourceStep)> fails{};
+  /// What there is to say of a commit's signatures; nothing: they are not asked for.
+  std::function<Vouching(const CommitId&)> vouches{};
 
   CommitId FetchHead() override;
   std::shared_ptr<const DesiredState> Read(const CommitId& commit) override;
@@ -45,10 +49,12 @@ class ScriptedSource final : public ManifestSource {
   std::vector<Provenance> Attribute(const CommitId& head,
                                     std::span<const std::shared_ptr<const Manifest>> manifests) override;
   bool Descends(const CommitId& head, const CommitId& ancestor) override;
+  Vouching Vouch(const CommitId& commit, const std::optional<CommitId>& vouched) override;
 
   // What a test wants to know.
   const ScriptedTree& HeadTree() const { return history_.back().tree; }
   const CommitId& Head() const { return history_.back().commit->id; }
+  bool Continues(const CommitId& head, const CommitId& ancestor) const;
   std::size_t CommitCount() const { return history_.size(); }
   const ScriptedTree& TreeOf(std::size_t number) const { return history_.at(number).tree; }
   /// What a commit declares, without reading it as the program does.
@@ -60,8 +66,10 @@ class ScriptedSource final : public ManifestSource {
   struct Past {
     std::shared_ptr<const Commit> commit;
     ScriptedTree tree;
+    std::optional<std::size_t> below{};  ///< the number of its parent
   };
 
+  CommitId Add(ScriptedTree tree, std::optional<std::size_t> below);
   std::size_t NumberOf(const CommitId& commit) const;
   void MayFail(SourceStep step, const char* what) const;
 

@@ -139,15 +139,23 @@ void SqliteDisk::Audit(const MemoryLedgerStore& expected) {
   const std::unique_ptr<LedgerReader> reader = LedgerReader::Open(Path());
   const ChainVerdict verdict = reader->VerifyChain();
   if (verdict.broken) throw BrokenPromise("the ledger does not pass its audit: " + verdict.broken->what);
-  Demand(verdict.records == expected.log.size(), "the log on the disk is longer or shorter than what was recorded");
+  Demand(verdict.records == expected.log.size() + expected.notices.size(),
+         "the log on the disk is longer or shorter than what was recorded");
   Demand(verdict.entries == expected.entries.size(), "the disk holds other entries than what was recorded");
   Demand(reader->LoadCheckpoint() == expected.checkpoint, "the checkpoint on the disk is not the one that was saved");
   auto change = expected.log.begin();
-  reader->History({}, [&](const StoredRecord& stored) {
-    const std::string recorded = RecordText(change->record, EventName(change->event), StateName(change->after));
-    Demand(RecordText(stored.record, stored.event, stored.state_after) == recorded,
-           "a row of the log on the disk is not the one that was recorded");
-    ++change;
+  auto notice = expected.notices.begin();
+  reader->History({}, [&](const StoredRow& row) {
+    if (const auto* stored = std::get_if<StoredRecord>(&row)) {
+      const std::string recorded = RecordText(change->record, EventName(change->event), StateName(change->after));
+      Demand(RecordText(stored->record, stored->event, stored->state_after) == recorded,
+             "a row of the log on the disk is not the one that was recorded");
+      ++change;
+    } else {
+      Demand(NoticeText(std::get<StoredNotice>(row).notice) == NoticeText(*notice),
+             "a notice on the disk is not the one that was recorded");
+      ++notice;
+    }
   });
 }
 

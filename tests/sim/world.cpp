@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "broken_promise.h"
+#include "sha256.h"
 
 namespace tokensync {
 
@@ -31,6 +32,8 @@ World::World(std::uint64_t seed)
       promises(clock, source, service, ledger, policy),
       dice_(seed + 1) {
   policy.executor.survey = false;
+  policy.sha256 = Sha256;
+  ledger.on_head = [this](const Checkpoint& before, const Checkpoint& after) { promises.HeadMoves(before, after); };
   ledger.on_change = [this](const EntryState& before, const Change& change) {
     promises.Recording(before, change);
     if (trace) {
@@ -62,17 +65,30 @@ World::World(std::uint64_t seed)
   };
 }
 
-PassSummary World::Pass(const std::string& cause, const std::optional<CommitId>& revision) {
-  if (!reconciler_) {
-    promises.RunBegins();
-    ledger.Open();
-    reconciler_ = std::make_unique<Reconciler>(
-        Reconciler::Ports{
-            .source = source, .runner = service, .ledger = ledger, .clock = clock, .observer = *this, .control = *this},
-        policy, dice_.Seed());
+void World::Start() {
+  if (reconciler_) return;
+  promises.RunBegins();
+  ledger.Open();
+  reconciler_ = std::make_unique<Reconciler>(
+      Reconciler::Ports{
+          .source = source, .runner = service, .ledger = ledger, .clock = clock, .observer = *this, .control = *this},
+      policy, dice_.Seed());
+}
+
+bool World::Approve(const std::string& fingerprint) {
+  Start();
+  try {
+    return reconciler_->Approve(fingerprint, "somebody");
+  } catch (...) {
+    Kill();
+    throw;
   }
+}
+
+PassSummary World::Pass(const std::string& cause, const std::optional<CommitId>& revision) {
+  Start();
   if (trace) Tell("a pass begins: " + cause);
-  promises.PassBegins();
+  promises.PassBegins(revision.has_value());
   try {
     PassSummary summary = reconciler_->Run(cause, revision);
     promises.PassEnded(summary);
@@ -118,6 +134,10 @@ void World::OnPlan(std::uint64_t, const Plan& plan) {
 
 void World::OnRecorded(std::span<const Change> changes) {
   promises.Recorded(changes.size());
+}
+
+void World::OnNotice(const Notice& notice) {
+  if (trace) Tell(fmt::format("  {}: {}", NoticeName(notice.kind), notice.detail));
 }
 
 void World::OnSurveyEnded(const SurveyReport& report) {

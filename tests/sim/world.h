@@ -39,6 +39,8 @@ class World : private PassObserver, private PassControl {
 
   /// One pass of the process that runs, or of a new one. After an exception the process is dead.
   PassSummary Pass(const std::string& cause = "poll", const std::optional<CommitId>& revision = std::nullopt);
+  /// A person approves of the plan that waits. After an exception the process is dead.
+  bool Approve(const std::string& fingerprint);
   /// The process ends, whatever it was doing. Ledger, repository and service stay.
   void Kill();
   /// Another ledger is put in the place of this one while no process runs.
@@ -58,6 +60,7 @@ class World : private PassObserver, private PassControl {
  private:
   void OnPlan(std::uint64_t pass, const Plan& plan) override;
   void OnRecorded(std::span<const Change> changes) override;
+  void OnNotice(const Notice& notice) override;
   void OnSurveyEnded(const SurveyReport& report) override;
   void OnProgress(const Progress& progress) override;
   void OnRefreshFailed(const std::string& why) override;
@@ -65,6 +68,8 @@ class World : private PassObserver, private PassControl {
   bool TakeRefreshRequest() override;
   void Beat() override {}
   void Tell(const std::string& line);
+  /// There is a process afterwards.
+  void Start();
 
   Dice dice_;
   std::unique_ptr<Reconciler> reconciler_;
