@@ -13,6 +13,7 @@ int Execute(const StatusCommand& command);
 int Execute(const HistoryCommand& command);
 int Execute(const AuditCommand& command);
 int Execute(const TriggerCommand& command);
+int Execute(const ApproveCommand& command);
 int Execute(const BackupCommand& command);
 
 }  // namespace tokensync

@@ -6,6 +6,8 @@
 
 #include "jwt_claims.h"
 #include "ledger_notice.h"
+#include "program_version.h"
+#include "sha256.h"
 #include "time_text.h"
 
 namespace tokensync {
@@ -45,9 +47,6 @@ HttpApiOptions ApiOptionsOf(const ApiConfig& api) {
 
 }  // namespace
 
-const char* const kVersion = TOKENSYNC_VERSION;
-const char* const kUserAgent = "tokensyncd/" TOKENSYNC_VERSION;
-
 PassPolicy PassPolicyOf(const Config& config, Duration patience) {
   PassPolicy policy;
   policy.executor.rate.concurrency = config.api.concurrency;
@@ -61,22 +60,23 @@ PassPolicy PassPolicyOf(const Config& config, Duration patience) {
   policy.executor.read_back_required = config.api.read_back == ReadBack::kAlways;
   policy.patience = patience;
   policy.stop_grace = config.api.timeout + std::chrono::seconds(15);
+  policy.hold_rewrites = config.source.on_rewrite == OnRewrite::kHold;
+  policy.sha256 = Sha256;
   return policy;
 }
 
-Engine::Engine(const Config& config, Log& log, Options options)
+Engine::Engine(const Config& config, Log& log, SystemClock& clock, Triggers& triggers, Options options)
     : config_(config),
       log_(log),
+      clock_(clock),
       schedule_({.poll_interval = config.source.poll_interval}, RandomSeed()),
       reporter_(log, clock_, options.terminal),
-      triggers_(clock_, {.wake = [this] { pool_.Wake(); },
-                         .beat = options.beat,
-                         .next_poll = [this](TimePoint now) { return schedule_.NextPoll(now); }}),
+      triggers_(triggers),
       ledger_(SqliteLedger::Open(config.ledger.path, {.endpoint = config.api.endpoint,
                                                       .source_url = config.source.url,
                                                       .program_version = kVersion,
                                                       .opened_at = clock_.Now()})),
-      source_(config_, options.beat),
+      source_(config_, [this] { triggers_.Beat(); }),
       continuous_(source_, *ledger_, config_, log_),
       token_(config.api.token_file),
       api_(
@@ -89,9 +89,22 @@ Engine::Engine(const Config& config, Log& log, Options options)
                    .observer = reporter_,
                    .control = triggers_},
                   PassPolicyOf(config, options.patience), RandomSeed()) {
+  triggers_.Attach({.wake = [this] { pool_.Wake(); },
+                    .next_poll = [this](TimePoint now) { return schedule_.NextPoll(now); },
+                    .has = [this](const CommitId& commit) { return Has(commit); },
+                    .missing =
+                        [this](const CommitId& commit) {
+                          log_.Write(LogLevel::kWarning,
+                                     "a webhook announced a commit that did not come; looking goes on by polling",
+                                     {{"commit", commit.hex}});
+                        }});
   if (const auto notice = LedgerNotice(ledger_->standing(), config.api.survey != SurveyMode::kNever)) {
     log_.Write(LogLevel::kWarning, *notice, {{"ledger", config.ledger.path.string()}});
   }
+}
+
+Engine::~Engine() {
+  triggers_.Detach();
 }
 
 PassSummary Engine::Pass(const std::string& cause, const std::optional<std::string>& revision) {
@@ -105,8 +118,23 @@ PassSummary Engine::Pass(const std::string& cause, const std::optional<std::stri
   PassSummary summary = reconciler_.Run(cause, commit);
   reporter_.OnEnded(summary);
   // Where there was no plan, what waits is not known.
-  waits_ = summary.waiting > 0 || summary.record.commit.hex.empty();
+  waits_ = summary.waiting > 0 || summary.record.commit.hex.empty() || summary.record.result == PassResult::kHeld;
   return summary;
+}
+
+void Engine::Approve(const Approval& approval) {
+  if (reconciler_.Approve(approval.fingerprint, approval.actor)) return;
+  log_.Write(LogLevel::kWarning, "a plan was approved that does not wait any more; nothing is done",
+             {{"fingerprint", approval.fingerprint}, {"actor", approval.actor}});
+}
+
+bool Engine::Has(const CommitId& commit) {
+  const std::optional<CommitId>& head = reconciler_.checkpoint().head_seen;
+  try {
+    return head && source_.Descends(*head, commit);
+  } catch (const EnvironmentError&) {
+    return false;
+  }
 }
 
 void Engine::FollowWallClock() {

@@ -1,7 +1,6 @@
 /// All that a pass needs, put together from the configuration: the one place that knows every adapter.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,10 +21,6 @@
 
 namespace tokensync {
 
-/// "tokensyncd/0.1.0", and the bare version.
-extern const char* const kUserAgent;
-extern const char* const kVersion;
-
 /// What the configuration means to the reconciler. `patience`: see PassPolicy.
 PassPolicy PassPolicyOf(const Config& config, Duration patience);
 
@@ -33,19 +28,23 @@ class Engine {
  public:
   struct Options {
     Duration patience{0};
-    Terminal terminal{};                 ///< where a progress bar may be drawn
-    std::function<void()> beat = [] {};  ///< the loop is alive
+    Terminal terminal{};  ///< where a progress bar may be drawn
   };
 
-  /// Opens the ledger and reads the service token; connects to nothing. Throws ConfigError, EnvironmentError,
-  /// LedgerError.
-  Engine(const Config& config, Log& log, Options options);
+  /// Opens the ledger and reads the service token; connects to nothing. What the triggers ask for while it lives, its
+  /// passes heed. All but the configuration outlives it. Throws ConfigError, EnvironmentError, LedgerError.
+  Engine(const Config& config, Log& log, SystemClock& clock, Triggers& triggers, Options options);
+  ~Engine();
 
   /// One pass; see Reconciler::Run. The service token is read anew. Its summary is logged.
   PassSummary Pass(const std::string& cause, const std::optional<std::string>& revision = std::nullopt);
 
-  Triggers& triggers() { return triggers_; }
-  SystemClock& clock() { return clock_; }
+  /// There is nothing to do for now: what the next pass needs first is made ready.
+  void Rest() { source_.PrepareFetch(); }
+
+  /// Somebody approves a plan that waits; where it does not wait any more, that is logged.
+  void Approve(const Approval& approval);
+
   Schedule& schedule() { return schedule_; }
   const PassReporter& reporter() const { return reporter_; }
   const Checkpoint& checkpoint() const { return reconciler_.checkpoint(); }
@@ -54,16 +53,18 @@ class Engine {
   /// Between passes, and only while nothing in the ledger waits for a time.
   void FollowWallClock();
   void RefreshToken();
+  /// Whether the commit is in the history of the newest head.
+  bool Has(const CommitId& commit);
   /// Warns, once for each token, of what the token says of itself.
   void HeedClaims();
 
   const Config config_;
   std::optional<TimePoint> warned_of_expiry_;
   Log& log_;
-  SystemClock clock_;
+  SystemClock& clock_;
   Schedule schedule_;
   PassReporter reporter_;
-  Triggers triggers_;
+  Triggers& triggers_;
   std::unique_ptr<SqliteLedger> ledger_;
   GitManifestSource source_;
   ContinuousSource continuous_;

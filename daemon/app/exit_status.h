@@ -25,6 +25,7 @@ inline ExitStatus ExitStatusOf(const PassSummary& summary) {
       return kDone;
     case PassResult::kIncomplete:
     case PassResult::kStopped:
+    case PassResult::kHeld:
       return kIncomplete;
     case PassResult::kEnvironment:
       return kTryAgainLater;

@@ -24,17 +24,19 @@ GitManifestSource::GitManifestSource(const Config& config, std::function<void()>
     : source_(config.source),
       mirror_path_(config.StateDirectory() / "mirror.git"),
       beat_(std::move(beat)),
-      mirror_(mirror_path_, beat_) {}
+      mirror_(mirror_path_, beat_),
+      trust_(config, mirror_, beat_) {}
 
 CommitId GitManifestSource::FetchHead() {
   const FetchRequest request{.mirror = mirror_path_,
                              .url = source_.url,
-                             .branch = source_.branch,
+                             .ref = source_.ref,
                              .username = source_.username,
                              .password = ReadPassword(source_.token_file),
                              .ssh_key_file = source_.ssh_key_file,
                              .known_hosts_file = source_.known_hosts_file,
                              .ca_file = source_.ca_file,
+                             .proxy = source_.proxy,
                              .timeout = source_.timeout};
   return fetcher_.Fetch(request, beat_);
 }
@@ -65,12 +67,18 @@ std::vector<Provenance> GitManifestSource::Attribute(const CommitId& head,
   std::size_t next = 0;
   for (const auto& manifest : manifests) {
     answers.push_back(manifest ? found.at(next++) : Provenance{.commit = mirror_.Describe(head)});
+    // Where only heads are verified, a commit that was one speaks for what was pushed with it, not for its own text.
+    if (source_.verify == Verify::kEvery) answers.back().signer = trust_.SignerOf(answers.back().commit->id);
   }
   return answers;
 }
 
 bool GitManifestSource::Descends(const CommitId& head, const CommitId& ancestor) {
   return mirror_.Descends(head, ancestor);
+}
+
+Vouching GitManifestSource::Vouch(const CommitId& commit, const std::optional<CommitId>& vouched) {
+  return trust_.Vouch(commit, vouched);
 }
 
 }  // namespace tokensync

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "commit_trust.h"
 #include "config.h"
 #include "git_fetch.h"
 #include "git_mirror.h"
@@ -23,6 +24,10 @@ class GitManifestSource : public ManifestSource {
   std::vector<Provenance> Attribute(const CommitId& head,
                                     std::span<const std::shared_ptr<const Manifest>> manifests) override;
   bool Descends(const CommitId& head, const CommitId& ancestor) override;
+  Vouching Vouch(const CommitId& commit, const std::optional<CommitId>& vouched) override;
+
+  /// The next FetchHead begins sooner.
+  void PrepareFetch() { fetcher_.Prepare(); }
 
   /// The commit that a revision names, once the branch was fetched. Throws EnvironmentError.
   CommitId Resolve(const std::string& revision) { return mirror_.Resolve(revision); }
@@ -33,6 +38,7 @@ class GitManifestSource : public ManifestSource {
   const std::function<void()> beat_;
   GitFetcher fetcher_;
   GitMirror mirror_;
+  CommitTrust trust_;
   ManifestReader reader_;
   std::unique_ptr<FileTree> tree_;               // of the commit that was read last
   std::shared_ptr<const DesiredState> desired_;  // what it declares

@@ -28,11 +28,22 @@ int Execute(const HistoryCommand& command) {
     if (!command.json) write(HistoryHeader(terminal));
     const HistoryQuery query{
         .token = command.token, .commit_prefix = command.commit, .since = command.since, .limit = command.limit};
-    reader->History(query, [&](const StoredRecord& stored) {
-      const std::string hash = stored.hash.Hex();
-      const HistoryRow row{
-          .seq = stored.seq, .record = stored.record, .event = stored.event, .state = stored.state_after, .hash = hash};
+    const auto show = [&](const auto& row) {
       write(command.json ? PrintableJson(HistoryJson(row)) : HistoryLine(row, terminal));
+    };
+    reader->History(query, [&](const StoredRow& stored) {
+      if (const auto* record = std::get_if<StoredRecord>(&stored)) {
+        const std::string hash = record->hash.Hex();
+        show(HistoryRow{.seq = record->seq,
+                        .record = record->record,
+                        .event = record->event,
+                        .state = record->state_after,
+                        .hash = hash});
+      } else {
+        const auto& notice = std::get<StoredNotice>(stored);
+        const std::string hash = notice.hash.Hex();
+        show(HistoryNotice{.seq = notice.seq, .notice = notice.notice, .action = notice.action, .hash = hash});
+      }
     });
   } catch (const OutputClosed&) {
   }

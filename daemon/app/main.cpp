@@ -15,6 +15,7 @@
 #include "errors.h"
 #include "exit_status.h"
 #include "git_fetch.h"
+#include "openpgp_check.h"
 #include "system_clock.h"
 #include "terminal.h"
 
@@ -82,6 +83,7 @@ int End(tokensync::ExitStatus status, const std::exception& error) {
 int main(int argc, char** argv) {
   ForbidCoreDumps();
   if (argc == 2 && std::strcmp(argv[1], "git-fetch") == 0) return tokensync::GitFetchChildMain();
+  if (argc > 1 && argv[1] == tokensync::kOpenPgpCheckCommand) return tokensync::OpenPgpCheckMain(argc, argv);
   EndWhereMemoryEnds();
   try {
     auto parsed = tokensync::ParseCommandLine(argc, argv, tokensync::SystemClock().Now());

@@ -74,6 +74,12 @@ void PassReporter::OnRecorded(std::span<const Change> changes) {
   }
 }
 
+void PassReporter::OnNotice(const Notice& notice) {
+  ClearBar();
+  const std::vector<LogField> fields = FieldsOf(notice);
+  log_.Write(LevelOf(notice), MessageOf(notice), fields);
+}
+
 void PassReporter::OnSurveyEnded(const SurveyReport& report) {
   ClearBar();
   const std::string collection = report.collection.Text();
@@ -119,7 +125,8 @@ void PassReporter::OnRefreshFailed(const std::string& why) {
 void PassReporter::OnEnded(const PassSummary& summary) {
   ClearBar();
   const PassRecord& record = summary.record;
-  if (!record.error.empty()) {
+  // Why a pass is held back was told when it was noticed.
+  if (!record.error.empty() && record.result != PassResult::kHeld) {
     log_.Write(LogLevel::kError, record.error, {{"pass", record.pass}, {"result", PassResultName(record.result)}});
   }
   if (!summary.changed) {

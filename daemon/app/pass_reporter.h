@@ -26,6 +26,7 @@ class PassReporter : public PassObserver {
 
   void OnPlan(std::uint64_t pass, const Plan& plan) override;
   void OnRecorded(std::span<const Change> changes) override;
+  void OnNotice(const Notice& notice) override;
   void OnSurveyEnded(const SurveyReport& report) override;
   void OnProgress(const Progress& progress) override;
   void OnRefreshFailed(const std::string& why) override;

@@ -3,6 +3,7 @@
 
 #include <system_error>
 
+#include "approval.h"
 #include "commands.h"
 #include "engine.h"
 #include "exit_status.h"
@@ -10,6 +11,7 @@
 #include "ledger_reader.h"
 #include "plan_text.h"
 #include "problem_text.h"
+#include "sha256.h"
 #include "source_continuity.h"
 #include "text.h"
 
@@ -65,6 +67,17 @@ void RequireFollowed(const Config& config, const ReadLedger& ledger, ManifestSou
       source, head);
 }
 
+/// The plan as one that waits, where a pass would hold it back.
+std::optional<HeldPlan> HoldOf(const Config& config, const Plan& plan, const Checkpoint& checkpoint,
+                               ManifestSource& source, TimePoint now) {
+  const std::optional<CommitId>& accepted = checkpoint.head_accepted;
+  const bool may_wait = config.source.on_rewrite == OnRewrite::kHold && accepted && !plan.actions.empty();
+  if (!may_wait || source.Descends(plan.desired->commit, *accepted)) return std::nullopt;
+  HeldPlan held = HoldBack(plan, *accepted, Sha256, now);
+  if (checkpoint.held && checkpoint.held->fingerprint == held.fingerprint) held = *checkpoint.held;
+  return held;
+}
+
 }  // namespace
 
 int Execute(const PlanCommand& command) {
@@ -76,16 +89,24 @@ int Execute(const PlanCommand& command) {
   const PassPolicy policy = PassPolicyOf(config, Duration(0));
   ReadLedger ledger = ReadLedgerAt(config.ledger.path);
   RequireFollowed(config, ledger, source, head);
+  const Vouching vouching = source.Vouch(commit, ledger.checkpoint.head_vouched);
+  if (!vouching.refusal.empty()) {
+    WriteAll(STDERR_FILENO, "tokensyncd: " + vouching.refusal + "; a pass would do nothing\n");
+    return kIncomplete;
+  }
   const Plan plan = MakePlan(source.Read(commit), ledger.view,
                              {.can_read = policy.executor.read_back,
                               .settling = policy.executor.settling,
                               .cleared = policy.executor.survey ? &ledger.surveyed : nullptr,
                               .unclaimed = &ledger.checkpoint.unclaimed});
+  const std::optional<HeldPlan> held =
+      command.revision ? std::nullopt : HoldOf(config, plan, ledger.checkpoint, source, clock.Now());
   const Terminal terminal = Terminal::Of(STDOUT_FILENO);
   if (command.json) {
-    WriteAll(STDOUT_FILENO, PrintableJson(PlanJson(plan)));
+    WriteAll(STDOUT_FILENO, PrintableJson(PlanJson(plan, held)));
   } else {
     PlanExtras extras;
+    if (held) extras.hold = held->approved ? "approved; the next pass carries it out\n" : WaitText(*held) + "\n";
     for (const Problem& problem : plan.desired->problems)
       extras.problems += ProblemText(problem, terminal.colour) + "\n";
     if (command.diff && ledger.reader) extras.diffs = Diffs(plan, *ledger.reader, source, terminal);

@@ -1,16 +1,20 @@
 /// `run`: the daemon.
-#include <unistd.h>
-
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "commands.h"
-#include "control_server.h"
+#include "control_desk.h"
 #include "engine.h"
 #include "exit_status.h"
-#include "pass_text.h"
+#include "inherited_sockets.h"
+#include "live_status.h"
+#include "pass_answer.h"
+#include "program_version.h"
 #include "service_notifier.h"
 #include "signals.h"
 #include "time_text.h"
+#include "webhook_gate.h"
 
 namespace tokensync {
 
@@ -18,56 +22,6 @@ namespace {
 
 // What is due later than this is left to the next pass, so that whoever waits for this one is not held up.
 constexpr Duration kPatience = std::chrono::seconds(5);
-
-/// What the daemon says of itself over the control socket.
-class Control : public ControlHandler {
- public:
-  Control(Engine& engine, Log& log) : engine_(engine), log_(log), started_(engine.clock().Now()) {}
-
-  std::uint64_t OnTrigger(const Peer& peer) override {
-    log_.Write(LogLevel::kInfo, "a pass is asked for", {{"user", peer.user}, {"uid", peer.uid}, {"pid", peer.pid}});
-    return engine_.triggers().Request("trigger");
-  }
-
-  std::optional<JsonValue> ResultOf(std::uint64_t ticket) override { return engine_.triggers().ResultOf(ticket); }
-
-  JsonValue OnStatus() override {
-    const std::lock_guard lock(mutex_);
-    JsonObject live = {{"pid", static_cast<double>(getpid())},
-                       {"version", kVersion},
-                       {"started", FormatTime(started_)},
-                       {"passing", passing_}};
-    if (passing_) {
-      const Progress progress = engine_.reporter().Latest();
-      live["progress"] = JsonObject{{"pass", static_cast<double>(progress.pass)},
-                                    {"done", static_cast<double>(progress.done)},
-                                    {"total", static_cast<double>(progress.total)},
-                                    {"in_flight", static_cast<double>(progress.in_flight)}};
-    }
-    if (next_pass_) live["next_pass"] = FormatTime(*next_pass_);
-    return live;
-  }
-
-  void PassBegins() {
-    const std::lock_guard lock(mutex_);
-    passing_ = true;
-    next_pass_.reset();
-  }
-
-  void PassEnded(std::optional<TimePoint> next_pass) {
-    const std::lock_guard lock(mutex_);
-    passing_ = false;
-    next_pass_ = next_pass;
-  }
-
- private:
-  Engine& engine_;
-  Log& log_;
-  const TimePoint started_;
-  std::mutex mutex_;
-  bool passing_ = false;
-  std::optional<TimePoint> next_pass_;
-};
 
 std::string StatusLine(const PassSummary& summary, std::optional<TimePoint> next_pass) {
   const PassRecord& record = summary.record;
@@ -82,46 +36,122 @@ std::string StatusLine(const PassSummary& summary, std::optional<TimePoint> next
   return next_pass ? fmt::format("{}; next pass at {}", line, FormatTime(*next_pass)) : line;
 }
 
+/// The loop: one pass after the other, as they are asked for.
+class Daemon {
+ public:
+  Daemon(std::filesystem::path file, Config config, Log& log)
+      : file_(std::move(file)), config_(std::move(config)), log_(log) {
+    engine_ = MakeEngine(config_);
+  }
+
+  void Run(InheritedSockets& sockets) {
+    ControlDesk desk(triggers_, live_, log_);
+    const int listening = sockets.Take("control");
+    ControlServer server = listening < 0 ? ControlServer(config_.control.socket, desk) : ControlServer(listening, desk);
+    gate_.emplace(config_, sockets.Take("http"), triggers_, clock_, log_);
+    const SignalThread signals(
+        {.stop = [&] { triggers_.RequestStop(); }, .reload = [&] { triggers_.RequestReload(); }});
+    if (const std::string left = sockets.Names(); !left.empty()) {
+      log_.Write(LogLevel::kWarning, "systemd passed sockets of names that are not known; known are control and http",
+                 {{"names", left}});
+    }
+    log_.Write(LogLevel::kInfo, "tokensyncd runs",
+               {{"version", kVersion},
+                {"url", config_.source.url},
+                {"ref", config_.source.ref.Text()},
+                {"endpoint", config_.api.endpoint},
+                {"ledger", config_.ledger.path.string()}});
+    notifier_.Ready();
+    triggers_.Request("start");
+    std::optional<TimePoint> next_pass;
+    while (const std::optional<std::string> cause = triggers_.WaitForPass(next_pass)) {
+      if (triggers_.TakeReload()) Reload();
+      const PassSummary summary = Pass(*cause, next_pass);
+      server.Wake();
+      if (summary.record.result == PassResult::kStopped) break;
+      engine_->Rest();
+    }
+    notifier_.Stopping();
+    gate_->Stop();
+    server.Stop();
+    log_.Write(LogLevel::kInfo, "tokensyncd ends");
+  }
+
+ private:
+  std::unique_ptr<Engine> MakeEngine(const Config& config) {
+    auto engine = std::make_unique<Engine>(config, log_, clock_, triggers_, Engine::Options{.patience = kPatience});
+    live_.Watch(&engine->reporter());
+    return engine;
+  }
+
+  PassSummary Pass(const std::string& cause, std::optional<TimePoint>& next_pass) {
+    live_.PassBegins();
+    for (const Approval& approval : triggers_.TakeApprovals()) engine_->Approve(approval);
+    PassSummary summary = engine_->Pass(cause);
+    next_pass = engine_->schedule().NextPass(clock_.Now(), engine_->checkpoint().failures_in_a_row, summary.next_due);
+    live_.PassEnded(engine_->checkpoint(), next_pass);
+    triggers_.PassEnded(PassAnswer(summary));
+    notifier_.Status(StatusLine(summary, next_pass));
+    return summary;
+  }
+
+  /// Goes on by the configuration as the file has it now; or as before, where that cannot be used.
+  void Reload() {
+    notifier_.Reloading();
+    try {
+      TakeConfiguration(LoadConfig(file_));
+    } catch (const ConfigError& error) {
+      log_.Write(LogLevel::kError, std::string(error.what()) + "; going on with the configuration as it was");
+    }
+    notifier_.Ready();
+  }
+
+  void TakeConfiguration(Config next) {
+    RequireApiToken(next);
+    if (next.control != config_.control || next.http != config_.http || next.log != config_.log) {
+      log_.Write(LogLevel::kWarning,
+                 "changes of the sections control, http and log take effect when the daemon is "
+                 "started anew");
+      next.control = config_.control;
+      next.http = config_.http;
+      next.log = config_.log;
+    }
+    gate_->Take(next);
+    if (next == config_) return;
+    // One engine at a time: it holds the lock of its ledger.
+    live_.Watch(nullptr);
+    engine_.reset();
+    try {
+      engine_ = MakeEngine(next);
+      config_ = std::move(next);
+      log_.Write(LogLevel::kInfo, "the configuration was read again", {{"file", file_.string()}});
+    } catch (const std::runtime_error& error) {
+      log_.Write(LogLevel::kError, std::string(error.what()) + "; going on with the configuration as it was");
+      gate_->Take(config_);
+      engine_ = MakeEngine(config_);
+    }
+  }
+
+  const std::filesystem::path file_;
+  Config config_;
+  Log& log_;
+  ServiceNotifier notifier_;
+  SystemClock clock_;
+  Triggers triggers_{clock_, [this] { notifier_.Alive(); }};
+  LiveStatus live_{clock_, triggers_};
+  std::unique_ptr<Engine> engine_;
+  std::optional<WebhookGate> gate_;
+};
+
 }  // namespace
 
 int Execute(const RunCommand& command) {
   BlockSignals();
-  const Config config = LoadConfig(command.config);
+  InheritedSockets sockets;
+  Config config = LoadConfig(command.config);
   RequireApiToken(config);
   Log log(config.log.level, config.log.format);
-  ServiceNotifier notifier;
-  Engine engine(config, log, {.patience = kPatience, .beat = [&notifier] { notifier.Alive(); }});
-  Control control(engine, log);
-  ControlServer server(config.control.socket, control);
-  const SignalThread signals(
-      {.stop = [&] { engine.triggers().RequestStop(); }, .reload = [&] { engine.triggers().Request("signal"); }});
-  log.Write(LogLevel::kInfo, "tokensyncd runs",
-            {{"version", kVersion},
-             {"url", config.source.url},
-             {"branch", config.source.branch},
-             {"endpoint", config.api.endpoint},
-             {"ledger", config.ledger.path.string()}});
-  notifier.Ready();
-
-  engine.triggers().Request("start");
-  std::optional<TimePoint> next_pass;
-  while (const std::optional<std::string> cause = engine.triggers().WaitForPass(next_pass)) {
-    control.PassBegins();
-    const PassSummary summary = engine.Pass(*cause);
-    next_pass =
-        engine.schedule().NextPass(engine.clock().Now(), engine.checkpoint().failures_in_a_row, summary.next_due);
-    JsonValue told = PassSummaryJson(summary);
-    (*told.AsObject())["text"] = PassSummaryText(summary, Terminal{});
-    (*told.AsObject())["exit_status"] = static_cast<int>(ExitStatusOf(summary));
-    control.PassEnded(next_pass);
-    engine.triggers().PassEnded(told);
-    server.Wake();
-    notifier.Status(StatusLine(summary, next_pass));
-    if (summary.record.result == PassResult::kStopped) break;
-  }
-  notifier.Stopping();
-  server.Stop();
-  log.Write(LogLevel::kInfo, "tokensyncd ends");
+  Daemon(command.config, std::move(config), log).Run(sockets);
   return kDone;
 }
 

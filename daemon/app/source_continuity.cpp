@@ -16,10 +16,10 @@ void RequireContinuity(const Config& config, const FollowedSource& followed, Man
                                             head.hex, followed.head_seen->hex)
                               : std::string("no head was noted there that it could continue from");
   throw LedgerError(fmt::format(
-      "following {}, branch {}: the ledger {} follows {}, and {}; nothing was done. Correct source.url; or, "
+      "following {}, {}: the ledger {} follows {}, and {}; nothing was done. Correct source.url; or, "
       "where this is the same team's repository with a rewritten history, confirm it with "
       "source.previous_url: {}; or set ledger.path to another file, for another team's tokens",
-      config.source.url, config.source.branch, config.ledger.path.string(), followed.url, gap, followed.url));
+      config.source.url, config.source.ref.Text(), config.ledger.path.string(), followed.url, gap, followed.url));
 }
 
 CommitId ContinuousSource::FetchHead() {
@@ -30,6 +30,7 @@ CommitId ContinuousSource::FetchHead() {
         config_,
         {.url = before, .head_seen = ledger_.LoadCheckpoint().head_seen, .has_entries = !ledger_.Entries().empty()},
         source_, head);
+    if (config_.source.previous_url == before) confirmed_ = head;
     ledger_.FollowSource();
     log_.Write(LogLevel::kWarning, "the ledger follows another source.url from now on",
                {{"url", config_.source.url}, {"previous_url", before}});

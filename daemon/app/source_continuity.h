@@ -42,13 +42,20 @@ class ContinuousSource final : public ManifestSource {
                                     std::span<const std::shared_ptr<const Manifest>> manifests) override {
     return source_.Attribute(head, manifests);
   }
-  bool Descends(const CommitId& head, const CommitId& ancestor) override { return source_.Descends(head, ancestor); }
+  /// A move that source.previous_url confirms is not asked about a second time, as a rewritten history.
+  bool Descends(const CommitId& head, const CommitId& ancestor) override {
+    return head == confirmed_ || source_.Descends(head, ancestor);
+  }
+  Vouching Vouch(const CommitId& commit, const std::optional<CommitId>& vouched) override {
+    return source_.Vouch(commit, vouched);
+  }
 
  private:
   ManifestSource& source_;
   SqliteLedger& ledger_;
   const Config& config_;
   Log& log_;
+  std::optional<CommitId> confirmed_;  // the first head after the move
 };
 
 }  // namespace tokensync

@@ -37,7 +37,7 @@ StatusView ViewOf(const Config& config) {
   const auto reader = LedgerReader::Open(config.ledger.path);
   StatusView view;
   view.source_url = config.source.url;
-  view.branch = config.source.branch;
+  view.ref = config.source.ref;
   view.endpoint = config.api.endpoint;
   view.checkpoint = reader->LoadCheckpoint();
   const StateCounts counts = reader->CountByState();

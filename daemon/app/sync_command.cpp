@@ -20,8 +20,10 @@ int Execute(const SyncCommand& command) {
   const Config config = LoadConfig(command.config);
   RequireApiToken(config);
   Log log(config.log.level, config.log.format);
-  Engine engine(config, log, {.patience = kPatience, .terminal = Terminal::Of(STDERR_FILENO)});
-  const SignalThread signals({.stop = [&] { engine.triggers().RequestStop(); }, .reload = [] {}});
+  SystemClock clock;
+  Triggers triggers(clock, [] {});
+  Engine engine(config, log, clock, triggers, {.patience = kPatience, .terminal = Terminal::Of(STDERR_FILENO)});
+  const SignalThread signals({.stop = [&] { triggers.RequestStop(); }, .reload = [] {}});
   const PassSummary summary = engine.Pass("sync", command.revision);
   WriteAll(STDOUT_FILENO, PassSummaryText(summary, Terminal::Of(STDOUT_FILENO)));
   return ExitStatusOf(summary);

@@ -93,6 +93,51 @@ LogLevel LevelOf(const Change& change) {
   return TellingOf(change.event).level;
 }
 
+std::string MessageOf(const Notice& notice) {
+  switch (notice.kind) {
+    case NoticeKind::kHeadRefused:
+      return "the head is refused";
+    case NoticeKind::kHistoryRewritten:
+      return "the history was rewritten; the new one is applied";
+    case NoticeKind::kPlanHeld:
+      return "a plan waits for an approval";
+    case NoticeKind::kPlanApproved:
+      return "a plan was approved";
+  }
+  return "";
+}
+
+LogLevel LevelOf(const Notice& notice) {
+  switch (notice.kind) {
+    case NoticeKind::kHeadRefused:
+    case NoticeKind::kPlanHeld:
+      return LogLevel::kError;
+    case NoticeKind::kHistoryRewritten:
+      return LogLevel::kWarning;
+    case NoticeKind::kPlanApproved:
+      return LogLevel::kInfo;
+  }
+  return LogLevel::kError;
+}
+
+std::vector<LogField> FieldsOf(const Notice& notice) {
+  std::vector<LogField> fields;
+  const auto text = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) fields.emplace_back(name, value);
+  };
+  if (notice.pass > 0) fields.emplace_back("pass", notice.pass);
+  fields.emplace_back("event", NoticeName(notice.kind));
+  if (notice.commit) {
+    text("commit", notice.commit->id.hex);
+    text("author", notice.commit->author);
+    text("subject", notice.commit->subject);
+  }
+  text("signer", notice.signer);
+  text("actor", notice.actor);
+  text("detail", notice.detail);
+  return fields;
+}
+
 std::vector<LogField> FieldsOf(const Change& change) {
   const LogRecord& record = change.record;
   const ServiceAnswer& answer = record.answer;
@@ -120,6 +165,7 @@ std::vector<LogField> FieldsOf(const Change& change) {
   text("cause", answer.cause);
   if (record.duration > Duration(0)) fields.emplace_back("duration_ms", record.duration.count());
   text("detail", record.detail);
+  text("signer", record.signer);
   if (record.digest) fields.emplace_back("digest", record.digest->Hex());
   if (record.other_digest) fields.emplace_back("other_digest", record.other_digest->Hex());
   return fields;

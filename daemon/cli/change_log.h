@@ -16,6 +16,11 @@ std::string MessageOf(const Change& change);
 /// lost calls, reports.
 LogLevel LevelOf(const Change& change);
 
+/// The same of a notice.
+std::string MessageOf(const Notice& notice);
+LogLevel LevelOf(const Notice& notice);
+std::vector<LogField> FieldsOf(const Notice& notice);
+
 /// The record under the names of the log's columns, but for its time, which the line has; what is empty is left out.
 std::vector<LogField> FieldsOf(const Change& change);
 

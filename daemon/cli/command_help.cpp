@@ -140,6 +140,26 @@ const CommandHelp kTriggerHelp{.name = "trigger",
                                    "Example, in hooks/post-receive:\n"
                                    "  tokensyncd trigger --wait"};
 
+const CommandHelp kApproveHelp{.name = "approve",
+                               .summary = "Let a plan run that was held back",
+                               .details =
+                                   "A plan is held back when the history of the branch was rewritten "
+                                   "(source.on_rewrite: hold). 'tokensyncd status'\n"
+                                   "shows why, with its fingerprint; 'tokensyncd plan' shows what it would do. The "
+                                   "approval holds for exactly that\n"
+                                   "plan, and is in the log with who gave it. With a running daemon the pass follows "
+                                   "at once; without one, the next\n"
+                                   "sync carries it out.",
+                               .footer =
+                                   "Exit status:\n"
+                                   "  0   approved; with --wait: that pass is complete\n"
+                                   "  3   with --wait: that pass is incomplete, or its plan is another by now\n"
+                                   "  75  no such plan waits\n"
+                                   "  64 usage, 70 internal error, 73 ledger, 77 credential refused, 78 configuration\n"
+                                   "\n"
+                                   "Example:\n"
+                                   "  tokensyncd approve 3f9a0c5d1e72 --wait"};
+
 const CommandHelp kBackupHelp{.name = "backup",
                               .summary = "Copy the ledger into a new file",
                               .details =

@@ -22,6 +22,7 @@ extern const CommandHelp kStatusHelp;
 extern const CommandHelp kHistoryHelp;
 extern const CommandHelp kAuditHelp;
 extern const CommandHelp kTriggerHelp;
+extern const CommandHelp kApproveHelp;
 extern const CommandHelp kBackupHelp;
 
 }  // namespace tokensync

@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "approval.h"
 #include "command_help.h"
 #include "text.h"
 #include "time_text.h"
@@ -40,6 +41,7 @@ struct Words {
   std::string since;
   std::string limit;
   std::string file;
+  std::string fingerprint;
   bool json = false;
   bool diff = false;
   bool wait = false;
@@ -107,6 +109,14 @@ ValidateCommand MakeValidate(const Words& words) {
   command.format = format->second;
   if (std::ranges::any_of(words.paths, &std::string::empty)) RefuseValue("PATH", "", "a path");
   return command;
+}
+
+ApproveCommand MakeApprove(const Words& words) {
+  if (words.fingerprint.size() < kFingerprintMin || words.fingerprint.size() > 64 || !IsHex(words.fingerprint)) {
+    RefuseValue("FINGERPRINT", words.fingerprint,
+                "the fingerprint of a plan or the beginning of one (8 to 64 lower-case hexadecimal digits)");
+  }
+  return {.config = words.config, .fingerprint = words.fingerprint, .wait = words.wait};
 }
 
 BackupCommand MakeBackup(const Words& words) {
@@ -238,6 +248,15 @@ class Grammar {
     CLI::App& trigger = Add(kTriggerHelp, " [OPTIONS]", true,
                             [this](TimePoint) { return TriggerCommand{.config = words_.config, .wait = words_.wait}; });
     AddFlag(trigger, "--wait", words_.wait, "Return when that pass has ended");
+
+    CLI::App& approve =
+        Add(kApproveHelp, " [OPTIONS] FINGERPRINT", true, [this](TimePoint) { return MakeApprove(words_); });
+    approve
+        .add_option("FINGERPRINT", words_.fingerprint,
+                    "Of the plan, as status and the log tell it; its first digits do")
+        ->required()
+        ->option_text("...");
+    AddFlag(approve, "--wait", words_.wait, "Return when the pass that carries it out has ended");
 
     CLI::App& backup = Add(kBackupHelp, " [OPTIONS] FILE", true, [this](TimePoint) { return MakeBackup(words_); });
     backup.add_option("FILE", words_.file, "The copy to make")->required()->option_text("...");

@@ -51,6 +51,12 @@ struct TriggerCommand {
   bool wait = false;
 };
 
+struct ApproveCommand {
+  std::filesystem::path config{};
+  std::string fingerprint{};  ///< 8 to 64 lower-case hexadecimal digits: the beginning of a plan's fingerprint
+  bool wait = false;
+};
+
 struct BackupCommand {
   std::filesystem::path config{};
   std::filesystem::path file{};
@@ -58,7 +64,7 @@ struct BackupCommand {
 };
 
 using Command = std::variant<RunCommand, SyncCommand, PlanCommand, ValidateCommand, StatusCommand, HistoryCommand,
-                             AuditCommand, TriggerCommand, BackupCommand>;
+                             AuditCommand, TriggerCommand, ApproveCommand, BackupCommand>;
 
 /// The command line needs no command to be carried out: print `text` and end with `status`.
 struct EndNow {

@@ -106,6 +106,10 @@ std::string AuthorName(std::string_view author) {
   return PrintableText(author.substr(0, mail == 0 ? author.size() : mail));
 }
 
+std::string SignedBy(std::string_view signer) {
+  return "signed by " + PrintableText(signer);
+}
+
 /// What the service said, and what else is to be known.
 std::string DetailText(const LogRecord& record) {
   const ServiceAnswer& answer = record.answer;
@@ -117,6 +121,14 @@ std::string DetailText(const LogRecord& record) {
   }
   std::string text = fmt::format("{}", fmt::join(parts, ": "));
   if (!record.detail.empty()) text += (text.empty() ? "" : "; ") + PrintableText(record.detail);
+  if (!record.signer.empty()) text += (text.empty() ? "" : "; ") + SignedBy(record.signer);
+  return text;
+}
+
+std::string DetailText(const Notice& notice) {
+  std::string text = PrintableText(notice.detail);
+  if (!notice.actor.empty()) text += (text.empty() ? "by " : "; by ") + PrintableText(notice.actor);
+  if (!notice.signer.empty()) text += (text.empty() ? "" : "; ") + SignedBy(notice.signer);
   return text;
 }
 
@@ -124,6 +136,8 @@ Ink InkOf(std::string_view event) {
   if (event == "token-created" || event == "token-assumed-ours" || event == "read-equal" || event == "drift-settled") {
     return Ink::kGreen;
   }
+  if (event == "head-refused" || event == "plan-held") return Ink::kRed;
+  if (event == "plan-approved") return Ink::kGreen;
   if (event == "create-refused" || event == "read-different" || event == "existence-unreadable") return Ink::kRed;
   if (event == "create-intended" || event == "conflict-reopened") return Ink::kDim;
   return Ink::kYellow;
@@ -147,6 +161,21 @@ Cells CellsOf(const HistoryRow& row) {
   return cells;
 }
 
+Cells CellsOf(const HistoryNotice& row) {
+  const Notice& notice = row.notice;
+  Cells cells;
+  std::size_t at = 0;
+  cells[at++] = FormatTime(notice.time);
+  cells[at++] = notice.pass > 0 ? fmt::format("{:>5}", notice.pass) : fmt::format("{:>5}", "-");
+  cells[at++] = notice.commit ? ShortHex(notice.commit->id.hex) : "-";
+  cells[at++] = notice.commit && !notice.commit->author.empty() ? AuthorName(notice.commit->author) : "-";
+  cells[at++] = "-";
+  cells[at++] = PrintableText(row.action);
+  cells[kEvent] = NoticeName(notice.kind);
+  cells[kDetail] = DetailText(notice);
+  return cells;
+}
+
 std::string LinesOf(const Cells& cells, Ink event_ink, const Terminal& terminal) {
   Lines lines(terminal.IsTerminal() ? static_cast<std::size_t>(terminal.columns) : 0);
   for (std::size_t at = 0; at < kDetail; ++at) {
@@ -166,6 +195,10 @@ std::string HistoryHeader(const Terminal& terminal) {
 
 std::string HistoryLine(const HistoryRow& row, const Terminal& terminal) {
   return LinesOf(CellsOf(row), InkOf(row.event), terminal);
+}
+
+std::string HistoryLine(const HistoryNotice& row, const Terminal& terminal) {
+  return LinesOf(CellsOf(row), InkOf(NoticeName(row.notice.kind)), terminal);
 }
 
 JsonValue HistoryJson(const HistoryRow& row) {
@@ -195,7 +228,31 @@ JsonValue HistoryJson(const HistoryRow& row) {
                     {"cause", JsonText(answer.cause)},
                     {"duration_ms", JsonNumber(static_cast<std::uint64_t>(record.duration.count()))},
                     {"detail", JsonText(record.detail)},
+                    {"signer", JsonText(record.signer)},
+                    {"actor", nullptr},
                     {"hash", JsonText(row.hash)}};
+}
+
+JsonValue HistoryJson(const HistoryNotice& row) {
+  const Notice& notice = row.notice;
+  const Commit* commit = notice.commit.get();
+  JsonObject members{{"seq", JsonNumber(row.seq)},
+                     {"time", FormatTime(notice.time)},
+                     {"pass", notice.pass > 0 ? JsonNumber(notice.pass) : JsonValue()},
+                     {"commit", commit != nullptr ? JsonText(commit->id.hex) : JsonValue()},
+                     {"author", commit != nullptr ? JsonText(commit->author) : JsonValue()},
+                     {"subject", commit != nullptr ? JsonText(commit->subject) : JsonValue()},
+                     {"action", JsonText(row.action)},
+                     {"event", std::string(NoticeName(notice.kind))},
+                     {"detail", JsonText(notice.detail)},
+                     {"signer", JsonText(notice.signer)},
+                     {"actor", JsonText(notice.actor)},
+                     {"hash", JsonText(row.hash)}};
+  for (const char* name : {"path", "line", "key", "state", "attempt", "digest", "other_digest", "http_status",
+                           "error_name", "error_code", "message", "cause", "duration_ms"}) {
+    members.emplace(name, nullptr);
+  }
+  return members;
 }
 
 }  // namespace tokensync

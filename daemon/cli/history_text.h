@@ -20,14 +20,25 @@ struct HistoryRow {
   std::string_view hash{};   ///< of the chain, hexadecimal
 };
 
+/// A stored notice, likewise.
+struct HistoryNotice {
+  std::uint64_t seq = 0;
+  const Notice& notice;
+  std::string_view action{};  ///< "head" or "plan"
+  std::string_view hash{};
+};
+
 /// The names of the columns of HistoryLine. Ends in a newline.
 std::string HistoryHeader(const Terminal& terminal);
 
 /// The record on one line of fixed columns; on a terminal that is narrower, on as many lines as it takes. Ends in a
 /// newline.
 std::string HistoryLine(const HistoryRow& row, const Terminal& terminal);
+std::string HistoryLine(const HistoryNotice& row, const Terminal& terminal);
 
-/// The record as an object with all its members, named as the columns of the log; what is not there is null.
+/// The row as an object with all members that a row can have, named as the columns of the log; what is not there is
+/// null: of a notice all that is about a token.
 JsonValue HistoryJson(const HistoryRow& row);
+JsonValue HistoryJson(const HistoryNotice& row);
 
 }  // namespace tokensync

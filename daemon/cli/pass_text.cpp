@@ -20,6 +20,7 @@ Ink InkOf(PassResult result) {
       return Ink::kGreen;
     case PassResult::kIncomplete:
     case PassResult::kStopped:
+    case PassResult::kHeld:
       return Ink::kYellow;
     case PassResult::kEnvironment:
     case PassResult::kDenied:
@@ -81,6 +82,8 @@ std::string_view PassResultName(PassResult result) {
       return "environment";
     case PassResult::kDenied:
       return "denied";
+    case PassResult::kHeld:
+      return "held";
   }
   return "";
 }
@@ -122,7 +125,9 @@ std::string PassSummaryText(const PassSummary& summary, const Terminal& terminal
                                  summary.counts.in_sync, FormatDuration(record.ended - record.started));
   const std::string left = Joined(LeftOver(summary));
   const Ink ink = InkOf(record.result);
-  if (!record.error.empty()) {
+  if (record.result == PassResult::kHeld) {
+    text += fmt::format("{} {}\n", Painted(terminal, ink, "Held:"), PrintableText(record.error));
+  } else if (!record.error.empty()) {
     text += fmt::format("{} {}{}\n", Painted(terminal, ink, "Ended early:"), PrintableText(record.error),
                         left.empty() ? "" : "; " + left);
   } else if (record.result == PassResult::kStopped) {

@@ -221,7 +221,8 @@ std::string PlanText(const Plan& plan, TimePoint now, const Terminal& terminal, 
     text += '\n';
   }
   if (!extras.problems.empty()) text += extras.problems + '\n';
-  return text + Painted(terminal, Ink::kBold, PlanSummaryLine(plan)) + '\n';
+  text += Painted(terminal, Ink::kBold, PlanSummaryLine(plan)) + '\n';
+  return extras.hold.empty() ? text : text + Painted(terminal, Ink::kRed, "Held: ") + extras.hold;
 }
 
 std::string PlanSummaryLine(const Plan& plan) {
@@ -252,7 +253,16 @@ JsonValue PlanCountsJson(const PlanCounts& counts) {
                     {"held", JsonNumber(counts.held)},         {"survey", JsonNumber(counts.survey)}};
 }
 
-JsonValue PlanJson(const Plan& plan) {
+JsonValue HeldPlanJson(const std::optional<HeldPlan>& held) {
+  if (!held) return {};
+  return JsonObject{{"fingerprint", JsonText(held->fingerprint)},
+                    {"commit", JsonText(held->commit.hex)},
+                    {"since", FormatTime(held->since)},
+                    {"why", JsonText(held->why)},
+                    {"approved", held->approved}};
+}
+
+JsonValue PlanJson(const Plan& plan, const std::optional<HeldPlan>& held) {
   JsonArray actions;
   actions.reserve(plan.actions.size());
   for (const Action& action : plan.actions) actions.push_back(ActionJson(action));
@@ -270,6 +280,7 @@ JsonValue PlanJson(const Plan& plan) {
   document["problems"] = std::move(problems);
   document["unreadable"] = std::move(unreadable);
   document["calls_service"] = plan.CallsService();
+  document["held"] = HeldPlanJson(held);
   return document;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "json.h"
 #include "planner.h"
+#include "ports.h"
 #include "terminal.h"
 
 namespace tokensync {
@@ -14,6 +16,7 @@ namespace tokensync {
 struct PlanExtras {
   std::string problems{};                   ///< of manifests; shown after the actions
   std::map<TokenKey, std::string> diffs{};  ///< DiffText by key; shown below the key's line
+  std::string hold{};                       ///< why the plan has to wait; shown last
 };
 
 /// All actions, aligned and by collection, then the problems, then one line of counts. Ends in a newline.
@@ -22,8 +25,11 @@ std::string PlanText(const Plan& plan, TimePoint now, const Terminal& terminal, 
 /// "Plan: 3 to create, 1 to resolve, 2 changed (reported); 120 in sync.", without a newline.
 std::string PlanSummaryLine(const Plan& plan);
 
-/// The plan as one JSON document: commit, actions, counts, problems.
-JsonValue PlanJson(const Plan& plan);
+/// The plan as one JSON document: commit, actions, counts, problems; `held`: why it has to wait, or null.
+JsonValue PlanJson(const Plan& plan, const std::optional<HeldPlan>& held = std::nullopt);
+
+/// {"fingerprint":…,"commit":…,"since":…,"why":…,"approved":…}, or null.
+JsonValue HeldPlanJson(const std::optional<HeldPlan>& held);
 
 JsonValue PlanCountsJson(const PlanCounts& counts);
 

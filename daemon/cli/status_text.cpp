@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "approval.h"
 #include "json_parts.h"
 #include "paint.h"
 #include "pass_text.h"
+#include "plan_text.h"
 #include "text.h"
 #include "time_text.h"
 
@@ -40,6 +42,23 @@ std::string HeadsText(const Checkpoint& checkpoint, const Terminal& terminal) {
          Row(terminal, "applied", CommitText(checkpoint.head_applied));
 }
 
+/// Why the head is not applied, where something other than work is in its way.
+std::string HeldText(const Checkpoint& checkpoint, const Terminal& terminal) {
+  if (const auto& refused = checkpoint.refused) {
+    return Row(terminal, "Refused",
+               Painted(terminal, Ink::kRed,
+                       fmt::format("{}: {}", PrintableText(refused->commit.hex), PrintableText(refused->why))));
+  }
+  if (const auto& held = checkpoint.held) {
+    const std::string fingerprint = PrintableText(held->fingerprint.substr(0, kShownFingerprint));
+    return Row(terminal, "Held",
+               Painted(terminal, Ink::kRed,
+                       held->approved ? fmt::format("plan {} is approved; the next pass carries it out", fingerprint)
+                                      : PrintableText(WaitText(*held))));
+  }
+  return "";
+}
+
 std::string EntriesText(const StatusView& view, const Terminal& terminal) {
   std::vector<std::string> parts;
   for (const auto& [state, count] : view.entries) {
@@ -53,11 +72,12 @@ std::string PassLine(const PassRecord& pass, TimePoint now) {
                      FormatDuration(std::max(now - pass.ended, Duration(0))), PassDoneText(pass));
 }
 
-/// One line for each thing that the daemon says; what is nested stands as JSON.
+/// What the daemon says, but for what it says is not so; what is nested stands as JSON.
 std::string LiveText(const JsonValue& live) {
   std::vector<std::string> parts;
   if (const JsonObject* members = live.AsObject()) {
     for (const auto& [name, value] : *members) {
+      if (value.AsBool() != nullptr && !*value.AsBool()) continue;
       std::string text = value.AsString() != nullptr ? PrintableText(*value.AsString()) : PrintableJson(value);
       if (!text.empty() && text.back() == '\n') text.pop_back();
       if (!value.IsNull()) parts.push_back(fmt::format("{} {}", PrintableText(name), text));
@@ -98,9 +118,9 @@ std::string WaitingText(const StatusView& view, TimePoint now, const Terminal& t
 std::string StatusText(const StatusView& view, TimePoint now, const Terminal& terminal) {
   const Checkpoint& checkpoint = view.checkpoint;
   std::string text =
-      Row(terminal, "Source", fmt::format("{}, branch {}", PrintableText(view.source_url), PrintableText(view.branch)));
+      Row(terminal, "Source", fmt::format("{}, {}", PrintableText(view.source_url), PrintableText(view.ref.Text())));
   text += Row(terminal, "Endpoint", PrintableText(view.endpoint));
-  text += HeadsText(checkpoint, terminal);
+  text += HeadsText(checkpoint, terminal) + HeldText(checkpoint, terminal);
   text += Row(terminal, "Entries", EntriesText(view, terminal));
   text += Row(terminal, "Last pass", view.last_pass ? PassLine(*view.last_pass, now) : "none yet");
   if (checkpoint.failures_in_a_row > 0) {
@@ -118,6 +138,11 @@ JsonValue StatusJson(const StatusView& view) {
   const auto commit = [](const std::optional<CommitId>& id) { return id ? JsonText(id->hex) : JsonValue(); };
   JsonObject entries;
   for (const auto& [state, count] : view.entries) entries[ValidUtf8(state)] = JsonNumber(count);
+  JsonValue refused;
+  if (checkpoint.refused) {
+    refused =
+        JsonObject{{"commit", JsonText(checkpoint.refused->commit.hex)}, {"why", JsonText(checkpoint.refused->why)}};
+  }
   JsonArray waiting;
   for (const WaitingEntry& entry : view.waiting) {
     waiting.emplace_back(JsonObject{{"key", entry.key.Text()},
@@ -126,10 +151,16 @@ JsonValue StatusJson(const StatusView& view) {
                                     {"due", JsonTime(entry.due)}});
   }
   return JsonObject{
-      {"source", JsonObject{{"url", ValidUtf8(view.source_url)}, {"branch", ValidUtf8(view.branch)}}},
+      {"source",
+       JsonObject{{"url", ValidUtf8(view.source_url)},
+                  {"branch", view.ref.kind == SourceRef::Kind::kBranch ? JsonText(view.ref.text) : JsonValue()},
+                  {"ref", ValidUtf8(view.ref.Text())}}},
       {"endpoint", ValidUtf8(view.endpoint)},
       {"head_seen", commit(checkpoint.head_seen)},
       {"head_applied", commit(checkpoint.head_applied)},
+      {"head_accepted", commit(checkpoint.head_accepted)},
+      {"held", HeldPlanJson(checkpoint.held)},
+      {"refused", std::move(refused)},
       {"entries", std::move(entries)},
       {"last_pass", view.last_pass ? PassRecordJson(*view.last_pass) : JsonValue()},
       {"failures_in_a_row", JsonNumber(checkpoint.failures_in_a_row)},

@@ -9,6 +9,7 @@
 
 #include "json.h"
 #include "ports.h"
+#include "source_ref.h"
 #include "terminal.h"
 
 namespace tokensync {
@@ -23,7 +24,7 @@ struct WaitingEntry {
 
 struct StatusView {
   std::string source_url{};  ///< without a password
-  std::string branch{};
+  SourceRef ref{};
   std::string endpoint{};
   Checkpoint checkpoint{};
   /// Number of entries by StateName, in the order in which they are to be shown.

@@ -17,6 +17,7 @@
 #include "config_values.h"
 #include "errors.h"
 #include "problem_text.h"
+#include "proxy_url.h"
 #include "source_text.h"
 #include "written_secrets.h"
 #include "yaml_reader.h"
@@ -68,6 +69,7 @@ class ConfigReader {
     ReadLog(Open(file, "log"));
     ReadControl(Open(file, "control"));
     ReadHttp(Open(file, "http"));
+    ReadWebhook(Open(file, "webhook"));
     file.Finish();
     return std::move(config_);
   }
@@ -97,12 +99,15 @@ class ConfigReader {
     const fs::path named(*text);
     value = named;
     if (text->empty() || named.is_absolute()) return;
+    value = folder_ / named;
     const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
-    std::error_code error;
-    if (credentials != nullptr && *credentials != '\0' && fs::exists(fs::path(credentials) / named, error)) {
-      value = fs::path(credentials) / named;
-    } else {
-      value = folder_ / named;
+    if (credentials == nullptr || *credentials == '\0') return;
+    // systemd puts the unit's name for a folder of credentials before the name of each file in it.
+    for (const std::string& name : {"tokensyncd_" + named.string(), named.string()}) {
+      std::error_code error;
+      if (!fs::exists(fs::path(credentials) / name, error)) continue;
+      value = fs::path(credentials) / name;
+      return;
     }
   }
 
@@ -135,10 +140,7 @@ class ConfigReader {
     } else if (url_member == nullptr) {
       problems_.Add(section.Position(), "missing 'source.url'", "name the repository that holds the manifests");
     }
-    if (const auto branch = section.Text("branch", member)) {
-      if (!IsBranchName(*branch)) section.Fault(*member, "no name of a branch", "write a name such as main");
-      source.branch = *branch;
-    }
+    ReadRef(section);
     if (const auto path = section.Text("path", member)) {
       if (!IsFolderInside(*path)) {
         section.Fault(*member, "no folder within the repository", "write a relative path without '..', or '.'");
@@ -152,6 +154,17 @@ class ConfigReader {
     CredentialFile(section, "ca_file", source.ca_file);
     CredentialFile(section, "ssh_key_file", source.ssh_key_file);
     CredentialFile(section, "known_hosts_file", source.known_hosts_file);
+    if (const auto proxy = section.Text("proxy", member)) {
+      const bool is_http = kind == SourceTransport::kHttp || kind == SourceTransport::kHttps;
+      if (auto fault = FaultOfProxy(*proxy)) {
+        // The text may hold a password.
+        AddFault(*member, "source.proxy", {*std::move(fault), "", true});
+      } else if (!proxy->empty() && !is_http) {
+        section.Fault(*member, "a proxy for a source that is reached by neither http nor https", "remove it");
+      }
+      source.proxy = *proxy;
+    }
+    ReadTrust(section);
     if (const auto previous = section.Text("previous_url", member)) {
       auto fault = CheckSourceUrl(*previous).fault;
       if (fault && !previous->empty()) AddFault(*member, "source.previous_url", *std::move(fault));
@@ -166,6 +179,55 @@ class ConfigReader {
       }
     }
     section.Finish();
+  }
+
+  void ReadRef(Section& source) {
+    SourceRef& ref = config_.source.ref;
+    const YamlMember* branch = nullptr;
+    if (const auto name = source.Text("branch", branch)) {
+      ref.text = *name;
+      if (const auto fault = FaultOf(ref)) source.Fault(*branch, *fault, "write a name such as main");
+    }
+    const YamlMember* member = source.Take("ref");
+    if (member == nullptr) return;
+    static constexpr std::array<Choice<SourceRef::Kind>, 3> kKinds = {
+        {{"branch", SourceRef::Kind::kBranch}, {"tag", SourceRef::Kind::kTag}, {"semver", SourceRef::Kind::kSemver}}};
+    constexpr const char* kAdvice = "write one of {branch: main}, {tag: \"release-*\"} and {semver: \">=1.0.0\"}";
+    Section section("source.ref", &member->value, problems_);
+    std::size_t named = 0;
+    for (const auto& [key, kind] : kKinds) {
+      const YamlMember* value = nullptr;
+      const auto text = section.Text(key, value);
+      if (!text) continue;
+      ++named;
+      ref = {.kind = kind, .text = *text};
+      if (const auto fault = FaultOf(ref)) section.Fault(*value, *fault, kAdvice);
+    }
+    section.Finish();
+    if (named > 1) source.Fault(*member, "more than one of branch, tag and semver", kAdvice);
+    if (branch != nullptr) source.Fault(*member, "source.branch stands beside it", "keep one of the two");
+  }
+
+  void ReadTrust(Section& section) {
+    SourceConfig& source = config_.source;
+    static constexpr std::array<Choice<Verify>, 3> kVerify = {
+        {{"off", Verify::kOff}, {"head", Verify::kHead}, {"every", Verify::kEvery}}};
+    section.OneOf("verify", kVerify, source.verify);
+    CredentialFile(section, "allowed_signers_file", source.allowed_signers_file);
+    CredentialFile(section, "openpgp_keyring_file", source.openpgp_keyring_file);
+    if (source.verify != Verify::kOff && source.allowed_signers_file.empty() && source.openpgp_keyring_file.empty()) {
+      section.Fault(*section.Take("verify"), "nobody is trusted",
+                    "name source.allowed_signers_file, source.openpgp_keyring_file or both");
+    }
+    const YamlMember* member = nullptr;
+    if (const auto from = section.Text("verify_from", member); from && !from->empty()) {
+      source.verify_from = CommitId{*from};
+      const bool is_id = from->size() == 40 && from->find_first_not_of("0123456789abcdef") == std::string::npos;
+      if (!is_id) section.Fault(*member, "no whole id of a commit", "write its 40 hexadecimal digits, in quotes");
+    }
+    static constexpr std::array<Choice<OnRewrite>, 2> kOnRewrite = {
+        {{"hold", OnRewrite::kHold}, {"apply", OnRewrite::kApply}}};
+    section.OneOf("on_rewrite", kOnRewrite, source.on_rewrite);
   }
 
   void ReadApi(Section section) {
@@ -231,9 +293,34 @@ class ConfigReader {
   }
 
   void ReadHttp(Section section) {
+    HttpConfig& http = config_.http;
     const YamlMember* member = nullptr;
-    const auto listen = section.Text("listen", member);
-    if (listen && !listen->empty()) section.Fault(*member, "an HTTP server is not available yet", "write \"\"");
+    if (const auto listen = section.Text("listen", member); listen && !listen->empty()) {
+      if (!IsListenAddress(*listen)) {
+        section.Fault(*member, "no address to listen at", "write an address and a port, such as 127.0.0.1:9180");
+      }
+      http.listen = *listen;
+    }
+    CredentialFile(section, "certificate_file", http.certificate_file);
+    CredentialFile(section, "key_file", http.key_file);
+    if (http.certificate_file.empty() != http.key_file.empty()) {
+      problems_.Add(section.Position(), "http: one of certificate_file and key_file without the other",
+                    "name both for https, or none");
+    }
+    section.Finish();
+  }
+
+  void ReadWebhook(Section section) {
+    WebhookConfig& webhook = config_.webhook;
+    CredentialFile(section, "secret_file", webhook.secret_file);
+    CredentialFile(section, "previous_secret_file", webhook.previous_secret_file);
+    if (webhook.secret_file.empty() && !webhook.previous_secret_file.empty()) {
+      problems_.Add(section.Position(), "webhook: previous_secret_file without secret_file",
+                    "name the new secret as secret_file");
+    }
+    const YamlMember* member = nullptr;
+    if (const auto repository = section.Text("repository", member)) webhook.repository = *repository;
+    section.Number("requests_per_minute", 1, 100'000, webhook.requests_per_minute);
     section.Finish();
   }
 

@@ -1,5 +1,7 @@
 #include "config_values.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -163,16 +165,18 @@ std::optional<UrlFault> CheckEndpoint(std::string_view url) {
   return std::nullopt;
 }
 
-bool IsBranchName(std::string_view name) {
-  if (name.empty() || name.starts_with('-') || name.starts_with('/') || name.ends_with('/') || name.ends_with('.') ||
-      name.ends_with(".lock") || name == "@") {
-    return false;
+bool IsListenAddress(std::string_view address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string host(address.substr(0, colon));
+  const std::string_view port = address.substr(colon + 1);
+  if (port != "0" && !IsPort(port)) return false;
+  if (host == "localhost") return true;
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  if (host.starts_with('[') && host.ends_with(']')) {
+    return inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), bytes.data()) == 1;
   }
-  for (const std::string_view bad : {"..", "//", "@{", "/.", ".lock/"}) {
-    if (name.find(bad) != std::string_view::npos) return false;
-  }
-  return !name.starts_with('.') && name.find_first_of("~^:?*[\\") == std::string_view::npos &&
-         std::none_of(name.begin(), name.end(), IsSpaceOrControl);
+  return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1;
 }
 
 bool IsFolderInside(std::string_view path) {

@@ -32,8 +32,9 @@ SourceUrl CheckSourceUrl(std::string_view url);
 /// Checks the service's base URL: https with a host, or http with a loopback host; no user, query or fragment.
 std::optional<UrlFault> CheckEndpoint(std::string_view url);
 
-/// Whether git takes this as the name of a branch.
-bool IsBranchName(std::string_view name);
+/// Whether this is an address to listen at: an IPv4 address, an IPv6 address in brackets or localhost, and a port; 0
+/// for one that the kernel picks.
+bool IsListenAddress(std::string_view address);
 
 /// Whether this names a folder within a repository: relative, with no way out.
 bool IsFolderInside(std::string_view path);

@@ -37,6 +37,11 @@ std::string GroupOf(const std::filesystem::path& path) {
   return found != nullptr ? std::string(found->gr_name) : std::to_string(status.st_gid);
 }
 
+/// No daemon is there, rather than one that cannot be asked.
+bool NobodyAnswers(int error) {
+  return error == ENOENT || error == ECONNREFUSED || error == ENOTDIR;
+}
+
 [[noreturn]] void FailToConnect(const std::filesystem::path& path, int error) {
   const std::string& name = path.native();
   if (error == EACCES || error == EPERM) {
@@ -44,7 +49,7 @@ std::string GroupOf(const std::filesystem::path& path) {
     throw EnvironmentError(fmt::format("asking tokensyncd at {}: permission denied; members of the group {} may", name,
                                        group.empty() ? "that owns it" : "'" + group + "'"));
   }
-  if (error == ENOENT || error == ECONNREFUSED || error == ENOTDIR) {
+  if (NobodyAnswers(error)) {
     throw EnvironmentError(fmt::format("no tokensyncd answers at {}; is the service running?", name));
   }
   throw EnvironmentError(fmt::format("asking tokensyncd at {}: {}", name, std::strerror(error)));
@@ -122,13 +127,8 @@ class Exchange {
   std::string received_;
 };
 
-}  // namespace
-
-JsonValue TriggerPass(const std::filesystem::path& path, bool wait, Duration timeout) {
-  OpenFile socket = ConnectTo(path);
-  if (!socket) FailToConnect(path, errno);
-  Exchange exchange(path, std::move(socket));
-  JsonObject request{{"command", "trigger"}};
+/// Sends what asks for a pass, and gives its answer, or with `wait` the pass's summary.
+JsonValue AskForPass(Exchange exchange, JsonObject request, bool wait, Duration timeout) {
   if (wait) {
     request["wait"] = true;
     request["timeout_ms"] = static_cast<double>(timeout.count());
@@ -141,10 +141,29 @@ JsonValue TriggerPass(const std::filesystem::path& path, bool wait, Duration tim
   return exchange.Member(answer, "pass");
 }
 
+}  // namespace
+
+JsonValue TriggerPass(const std::filesystem::path& path, bool wait, Duration timeout) {
+  OpenFile socket = ConnectTo(path);
+  if (!socket) FailToConnect(path, errno);
+  return AskForPass(Exchange(path, std::move(socket)), JsonObject{{"command", "trigger"}}, wait, timeout);
+}
+
+std::optional<JsonValue> ApprovePlan(const std::filesystem::path& path, const std::string& fingerprint, bool wait,
+                                     Duration timeout) {
+  OpenFile socket = ConnectTo(path);
+  if (!socket) {
+    if (NobodyAnswers(errno)) return std::nullopt;
+    FailToConnect(path, errno);
+  }
+  return AskForPass(Exchange(path, std::move(socket)), JsonObject{{"command", "approve"}, {"fingerprint", fingerprint}},
+                    wait, timeout);
+}
+
 std::optional<JsonValue> QueryStatus(const std::filesystem::path& path) {
   OpenFile socket = ConnectTo(path);
   if (!socket) {
-    if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR) return std::nullopt;
+    if (NobodyAnswers(errno)) return std::nullopt;
     FailToConnect(path, errno);
   }
   Exchange exchange(path, std::move(socket));

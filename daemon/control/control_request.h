@@ -15,11 +15,16 @@ struct TriggerRequest {
   bool wait = false;
   std::chrono::milliseconds timeout{};  ///< for `wait`, within the limits
 };
+struct ApproveRequest {
+  std::string fingerprint;  ///< hexadecimal digits, not all of them perhaps
+  bool wait = false;
+  std::chrono::milliseconds timeout{};
+};
 /// Not a request; why.
 struct BadRequest {
   std::string why;
 };
-using ControlRequest = std::variant<StatusRequest, TriggerRequest, BadRequest>;
+using ControlRequest = std::variant<StatusRequest, TriggerRequest, ApproveRequest, BadRequest>;
 
 /// One line, without its newline.
 ControlRequest ParseRequest(std::string_view line, const ControlLimits& limits);

@@ -1,5 +1,6 @@
 #include "control_server.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -36,6 +37,12 @@ std::string ErrorLine(std::string_view why) {
   return CanonicalJson(JsonObject{{"error", std::string(why)}}) + "\n";
 }
 
+/// A client may be gone again before it is accepted: nobody shall wait for the next one then.
+OpenFile Prepared(int listening_fd) {
+  fcntl(listening_fd, F_SETFL, fcntl(listening_fd, F_GETFL) | O_NONBLOCK);
+  return OpenFile(listening_fd);
+}
+
 /// One client, from its connecting to its end.
 struct ClientConnection {
   enum class Phase { kReading, kWaiting, kEnding };
@@ -55,9 +62,8 @@ struct ClientConnection {
 
 class ControlServer::Loop {
  public:
-  Loop(const std::filesystem::path& path, ControlHandler& handler, ControlLimits limits)
-      : handler_(handler), limits_(limits), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    file_.emplace(path);
+  Loop(SocketFile file, ControlHandler& handler, ControlLimits limits)
+      : handler_(handler), limits_(limits), file_(std::move(file)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wake_) throw EnvironmentError(fmt::format("starting the control thread: {}", std::strerror(errno)));
     try {
       thread_ = std::thread([this] { Serve(); });
@@ -184,16 +190,27 @@ class ControlServer::Loop {
     if (const auto* bad = std::get_if<BadRequest>(&request)) {
       Answer(connection, ErrorLine(bad->why));
     } else if (const auto* trigger = std::get_if<TriggerRequest>(&request)) {
-      connection.ticket = handler_.OnTrigger(connection.peer);
-      Answer(connection,
-             CanonicalJson(JsonObject{{"taken", true}, {"ticket", static_cast<double>(connection.ticket)}}) + "\n");
-      if (!trigger->wait) return;
-      connection.phase = ClientConnection::Phase::kWaiting;
-      connection.patience = trigger->timeout;
-      connection.deadline = std::chrono::steady_clock::now() + trigger->timeout;
+      Promise(connection, handler_.OnTrigger(connection.peer), trigger->wait, trigger->timeout);
+    } else if (const auto* approve = std::get_if<ApproveRequest>(&request)) {
+      const auto taken = handler_.OnApprove(connection.peer, approve->fingerprint);
+      if (const auto* why = std::get_if<std::string>(&taken)) {
+        Answer(connection, ErrorLine(*why));
+      } else {
+        Promise(connection, std::get<std::uint64_t>(taken), approve->wait, approve->timeout);
+      }
     } else {
       Answer(connection, CanonicalJson(JsonObject{{"status", handler_.OnStatus()}}) + "\n");
     }
+  }
+
+  /// The wish is taken; one who waits is told the end of its pass.
+  void Promise(ClientConnection& connection, std::uint64_t ticket, bool wait, milliseconds timeout) {
+    connection.ticket = ticket;
+    Answer(connection, CanonicalJson(JsonObject{{"taken", true}, {"ticket", static_cast<double>(ticket)}}) + "\n");
+    if (!wait) return;
+    connection.phase = ClientConnection::Phase::kWaiting;
+    connection.patience = timeout;
+    connection.deadline = std::chrono::steady_clock::now() + timeout;
   }
 
   /// The last answer, unless the phase is set to another one afterwards.
@@ -255,7 +272,10 @@ class ControlServer::Loop {
 };
 
 ControlServer::ControlServer(const std::filesystem::path& path, ControlHandler& handler, ControlLimits limits)
-    : loop_(std::make_unique<Loop>(path, handler, limits)) {}
+    : loop_(std::make_unique<Loop>(SocketFile(path), handler, limits)) {}
+
+ControlServer::ControlServer(int listening_fd, ControlHandler& handler, ControlLimits limits)
+    : loop_(std::make_unique<Loop>(SocketFile(Prepared(listening_fd)), handler, limits)) {}
 
 ControlServer::~ControlServer() = default;
 

@@ -5,6 +5,7 @@
 ///   {"command":"trigger"}                             → {"taken":true,"ticket":7}
 ///   {"command":"trigger","wait":true,"timeout_ms":N}  → {"taken":true,"ticket":7}, and when the pass ended
 ///   {"pass":{…}}
+///   {"command":"approve","fingerprint":"0a1b…"}       → as trigger, which it includes; "wait" and "timeout_ms" too
 /// What cannot be answered is {"error":"why"}. Then the connection is closed.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "errors.h"
 #include "json.h"
@@ -35,6 +37,8 @@ class ControlHandler {
   virtual ~ControlHandler() = default;
   /// Somebody wants a pass. The ticket names the wish until its pass has ended; several wishes may share one.
   virtual std::uint64_t OnTrigger(const Peer& peer) = 0;
+  /// Somebody approves the plan of this fingerprint, which waits. As OnTrigger; or why it cannot be done.
+  virtual std::variant<std::uint64_t, std::string> OnApprove(const Peer& peer, const std::string& fingerprint) = 0;
   /// The summary of the first pass that began after OnTrigger gave the ticket, once it has ended; nothing until then.
   /// Asked again about ten times a second while somebody waits, and at each Wake().
   virtual std::optional<JsonValue> ResultOf(std::uint64_t ticket) = 0;
@@ -57,6 +61,8 @@ class ControlServer {
   /// server. Throws ConfigError where the path is too long for a socket, is something else than a socket, or cannot be
   /// made; EnvironmentError where another daemon answers there.
   ControlServer(const std::filesystem::path& path, ControlHandler& handler, ControlLimits limits = {});
+  /// Serves a socket that listens already (socket activation); its file is somebody else's. Takes the descriptor.
+  ControlServer(int listening_fd, ControlHandler& handler, ControlLimits limits = {});
   /// As Stop().
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;

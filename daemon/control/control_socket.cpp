@@ -85,6 +85,7 @@ SocketFile::SocketFile(std::filesystem::path path) : path_(std::move(path)), soc
 }
 
 SocketFile::~SocketFile() {
+  if (!socket_ || inode_ == 0) return;
   struct stat status {};
   if (lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) unlink(path_.c_str());
 }

@@ -35,10 +35,12 @@ class SocketFile {
  public:
   /// Throws as ControlServer does.
   explicit SocketFile(std::filesystem::path path);
-  /// Removes the file, unless another one has taken its place.
+  /// A socket that listens already; its file is left alone.
+  explicit SocketFile(OpenFile listening) : socket_(std::move(listening)) {}
+  SocketFile(SocketFile&& other) noexcept = default;
+  SocketFile& operator=(SocketFile&&) = delete;
+  /// Removes the file that it made, unless another one has taken its place.
   ~SocketFile();
-  SocketFile(const SocketFile&) = delete;
-  SocketFile& operator=(const SocketFile&) = delete;
 
   int fd() const { return socket_.fd(); }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <ctime>
 
 namespace tokensync {
 
@@ -14,6 +16,13 @@ ServiceNotifier::ServiceNotifier() {
 
 void ServiceNotifier::Ready() {
   sd_notify(0, "READY=1");
+}
+
+void ServiceNotifier::Reloading() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const std::int64_t microseconds = std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1'000;
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", static_cast<long long>(microseconds));
 }
 
 void ServiceNotifier::Stopping() {

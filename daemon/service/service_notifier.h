@@ -12,6 +12,8 @@ class ServiceNotifier {
  public:
   ServiceNotifier();
   void Ready();
+  /// The configuration is being read again; until the next Ready().
+  void Reloading();
   void Stopping();
   /// One line for `systemctl status`.
   void Status(const std::string& text);

@@ -35,7 +35,7 @@ EndNow End(const std::vector<std::string>& words) {
 }
 
 const std::vector<std::string> kCommands = {"run",     "sync",  "plan",    "validate", "status",
-                                            "history", "audit", "trigger", "backup"};
+                                            "history", "audit", "trigger", "approve",  "backup"};
 
 }  // namespace
 
@@ -168,4 +168,16 @@ TEST_CASE("the hint of a usage error is about the command") {
   CHECK_THAT(End({"plan", "--fly"}).text, Catch::EndsWith("Try 'tokensyncd plan --help'.\n"));
   CHECK_THAT(End({"history", "--limit", "0"}).text, Catch::EndsWith("Try 'tokensyncd history --help'.\n"));
   CHECK_THAT(End({"--fly"}).text, Catch::EndsWith("Try 'tokensyncd --help'.\n"));
+}
+
+TEST_CASE("approve takes the beginning of a fingerprint") {
+  const auto command = Of<ApproveCommand>({"approve", "0123456789ab", "--wait"});
+  CHECK(command.fingerprint == "0123456789ab");
+  CHECK(command.wait);
+  for (const char* bad : {"0123456", "xyz01234567", "ABCDEF012345"}) {
+    CAPTURE(bad);
+    CHECK(End({"approve", bad}).status == 64);
+    CHECK_THAT(End({"approve", bad}).text, Catch::Contains("FINGERPRINT"));
+  }
+  CHECK_THAT(End({"approve"}).text, Catch::Contains("FINGERPRINT"));
 }

@@ -132,20 +132,51 @@ TEST_CASE("a record as JSON has all its members, null where there is nothing") {
   const LogRecord record = RefusedRecord();
   CHECK(
       CanonicalJson(HistoryJson(RowOf(record, "create-refused", "rejected"))) ==
-      R"({"action":"create","attempt":1,"author":"Ada Lovelace <ada@example.com>","cause":"the name is \u001b[31mtoo long",)"
+      R"({"action":"create","actor":null,"attempt":1,"author":"Ada Lovelace <ada@example.com>","cause":"the name is \u001b[31mtoo long",)"
       R"("commit":"0123456789aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","detail":"second try",)"
       R"("digest":"0202020202020202020202020202020202020202020202020202020202020202","duration_ms":42,"error_code":-4,)"
       R"("error_name":"WebrpcBadRequest","event":"create-refused","hash":"beef","http_status":400,"key":"30957/888/200",)"
       R"("line":5,"message":"bad request","other_digest":null,"pass":4,"path":"dragons/200.yaml","seq":17,)"
-      R"("state":"rejected","subject":"Add the dragon","time":"2024-10-04T00:00:00.123Z"})");
+      R"("signer":null,"state":"rejected","subject":"Add the dragon","time":"2024-10-04T00:00:00.123Z"})");
   LogRecord bare{.time = At(0), .pass = 4, .key = SampleKey(7), .action = "report"};
   bare.detail = "not \xFF UTF-8";
   const JsonValue json = HistoryJson(RowOf(bare, "drift-reported", "confirmed"));
-  CHECK(json.AsObject()->size() == 23);
+  CHECK(json.AsObject()->size() == 25);
   for (const char* name : {"commit", "author", "subject", "path", "line", "digest", "http_status", "error_name"}) {
     CHECK(json.Find(name)->IsNull());
   }
   CHECK(ParseJson(PrintableJson(json)) == json);
+}
+
+TEST_CASE("a notice is a record without a token, and its JSON has the same members") {
+  const Notice notice{.time = At(123),
+                      .pass = 4,
+                      .kind = NoticeKind::kHeadRefused,
+                      .commit = SampleRecord().commit,
+                      .actor = "ada (uid 1000)",
+                      .detail = "it is not signed"};
+  const HistoryNotice row{.seq = 18, .notice = notice, .action = "head", .hash = "beef"};
+  CHECK(HistoryLine(row, kPipe) ==
+        "2024-10-04T00:00:00.123Z      4  01234567  Ada Lovelace    -                     head     head-refused"
+        "                                                   it is not signed; by ada (uid 1000)\n");
+  const JsonValue json = HistoryJson(row);
+  CHECK(json.Find("key")->IsNull());
+  CHECK(*json.Find("event")->AsString() == "head-refused");
+  CHECK(*json.Find("actor")->AsString() == "ada (uid 1000)");
+  const LogRecord record = SampleRecord();
+  const JsonValue other = HistoryJson(RowOf(record, "token-created", "confirmed"));
+  for (const auto& [name, value] : *other.AsObject()) CHECK(json.Find(name) != nullptr);
+  CHECK(other.AsObject()->size() == json.AsObject()->size());
+  CHECK(LevelOf(notice) == LogLevel::kError);
+  CHECK(MessageOf(notice) == "the head is refused");
+}
+
+TEST_CASE("a record that somebody vouches for says who") {
+  LogRecord record = SampleRecord();
+  record.signer = "ada@example.com (ssh SHA256:x)";
+  CHECK_THAT(HistoryLine(RowOf(record, "token-created", "confirmed"), kPipe),
+             Catch::Contains("  signed by ada@example.com (ssh SHA256:x)"));
+  CHECK(*HistoryJson(RowOf(record, "token-created", "confirmed")).Find("signer")->AsString() == record.signer);
 }
 
 TEST_CASE("a change is a line of the log under the names of the record's columns") {

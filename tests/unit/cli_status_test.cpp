@@ -30,7 +30,7 @@ PassRecord SamplePass() {
 StatusView SampleView() {
   StatusView view;
   view.source_url = "https://git.example.com/acme/tokens.git";
-  view.branch = "main";
+  view.ref = {.kind = SourceRef::Kind::kBranch, .text = "main"};
   view.endpoint = "https://metadata.sequence.app";
   view.checkpoint = {.head_seen = CommitId{std::string(40, 'a')}, .head_applied = CommitId{std::string(40, 'b')}};
   view.entries = {{"confirmed", 120}, {"pending", 1}, {"rejected", 1}};
@@ -215,4 +215,30 @@ TEST_CASE("the rate is that of the last seconds") {
   CHECK(rate.Update(progress, At(60'000)) == Approx(10).epsilon(0.05));
   progress = {.pass = 2, .done = 50, .total = 100, .started = At(60'000)};
   CHECK(rate.Update(progress, At(61'000)) == Approx(50));
+}
+
+TEST_CASE("status tells why the head is not applied") {
+  StatusView view = SampleView();
+  view.checkpoint.held = HeldPlan{.fingerprint = std::string(64, 'f'),
+                                  .commit = {std::string(40, 'a')},
+                                  .since = At(0),
+                                  .why = "the history was rewritten"};
+  CHECK_THAT(
+      StatusText(view, At(0), kPipe),
+      Catch::Contains("\nHeld       the history was rewritten; it waits for: tokensyncd approve ffffffffffff\n"));
+  CHECK(*StatusJson(view).Find("held")->Find("fingerprint")->AsString() == std::string(64, 'f'));
+  view.checkpoint.held->approved = true;
+  CHECK_THAT(StatusText(view, At(0), kPipe), Catch::Contains("plan ffffffffffff is approved"));
+  view.checkpoint.refused = RefusedHead{.commit = {std::string(40, 'a')}, .why = "it is not signed"};
+  CHECK_THAT(StatusText(view, At(0), kPipe), Catch::Contains("\nRefused    " + std::string(40, 'a') + ": it is not"));
+  CHECK(*StatusJson(view).Find("refused")->Find("why")->AsString() == "it is not signed");
+}
+
+TEST_CASE("a pass that was held back says what it waits for") {
+  PassSummary summary;
+  summary.record = SamplePass();
+  summary.record.result = PassResult::kHeld;
+  summary.record.error = "the history was rewritten";
+  CHECK_THAT(PassSummaryText(summary, kPipe), Catch::EndsWith("Held: the history was rewritten\n"));
+  CHECK(PassResultName(summary.record.result) == "held");
 }

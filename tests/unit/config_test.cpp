@@ -76,6 +76,12 @@ source:
   ca_file: /etc/ca
   ssh_key_file: /etc/key
   known_hosts_file: /etc/hosts
+  proxy: http://proxy.example.com:3128
+  verify: every
+  allowed_signers_file: /etc/signers
+  openpgp_keyring_file: /etc/keyring
+  verify_from: "0123456789abcdef0123456789abcdef01234567"
+  on_rewrite: apply
   previous_url: git@git.example.com:acme/old.git
 api:
   endpoint: https://metadata.sequence.app/
@@ -99,10 +105,17 @@ log:
 control:
   socket: /run/tokensyncd/c.sock
 http:
-  listen: ""
+  listen: "[::1]:9180"
+  certificate_file: /etc/chain.pem
+  key_file: /etc/tls.key
+webhook:
+  secret_file: /etc/new
+  previous_secret_file: /etc/old
+  repository: acme/tokens
+  requests_per_minute: 600
 )");
   CHECK(config.source.url == "https://git.example.com/acme/tokens.git");
-  CHECK(config.source.branch == "release/1.x");
+  CHECK(config.source.ref == SourceRef{.kind = SourceRef::Kind::kBranch, .text = "release/1.x"});
   CHECK(config.source.path == "manifests/live");
   CHECK(config.source.poll_interval == 90s);
   CHECK(config.source.timeout == 5min);
@@ -111,6 +124,12 @@ http:
   CHECK(config.source.ca_file == "/etc/ca");
   CHECK(config.source.ssh_key_file == "/etc/key");
   CHECK(config.source.known_hosts_file == "/etc/hosts");
+  CHECK(config.source.proxy == "http://proxy.example.com:3128");
+  CHECK(config.source.verify == Verify::kEvery);
+  CHECK(config.source.allowed_signers_file == "/etc/signers");
+  CHECK(config.source.openpgp_keyring_file == "/etc/keyring");
+  CHECK(config.source.verify_from == CommitId{"0123456789abcdef0123456789abcdef01234567"});
+  CHECK(config.source.on_rewrite == OnRewrite::kApply);
   CHECK(config.source.previous_url == "git@git.example.com:acme/old.git");
   CHECK(config.api.endpoint == "https://metadata.sequence.app");
   CHECK(config.api.token_file == "/etc/tokensyncd/sequence.jwt");
@@ -127,6 +146,13 @@ http:
   CHECK(config.log.level == LogLevel::kDebug);
   CHECK(config.log.format == LogFormat::kJson);
   CHECK(config.control.socket == "/run/tokensyncd/c.sock");
+  CHECK(config.http.listen == "[::1]:9180");
+  CHECK(config.http.certificate_file == "/etc/chain.pem");
+  CHECK(config.http.key_file == "/etc/tls.key");
+  CHECK(config.webhook.secret_file == "/etc/new");
+  CHECK(config.webhook.previous_secret_file == "/etc/old");
+  CHECK(config.webhook.repository == "acme/tokens");
+  CHECK(config.webhook.requests_per_minute == 600);
   CHECK_NOTHROW(RequireApiToken(config));
 }
 
@@ -134,7 +160,12 @@ TEST_CASE("all but source.url has a default, and the token file is asked for by 
   const Workshop workshop;
   const Config config = workshop.Load(kSource);
   const Config defaults;
-  CHECK(config.source.branch == "main");
+  CHECK(config.source.ref == SourceRef{.kind = SourceRef::Kind::kBranch, .text = "main"});
+  CHECK(config.source.verify == Verify::kOff);
+  CHECK(config.source.on_rewrite == OnRewrite::kHold);
+  CHECK(config.http.listen.empty());
+  CHECK(config.webhook.secret_file.empty());
+  CHECK(config.webhook.requests_per_minute == 60);
   CHECK(config.source.poll_interval == 60s);
   CHECK(config.api.endpoint == "https://metadata.sequence.app");
   CHECK(config.api.survey == SurveyMode::kAuto);
@@ -145,6 +176,16 @@ TEST_CASE("all but source.url has a default, and the token file is asked for by 
   CHECK(config.control.socket == defaults.control.socket);
   CHECK_THROWS_AS(RequireApiToken(config), ConfigError);
   CHECK_NOTHROW(workshop.Load(kSource + "api:\nlog: ~\n"));
+}
+
+TEST_CASE("what is followed is a branch, tags of a pattern, or versions of a range") {
+  const Workshop workshop;
+  const auto ref = [&](const std::string& text) {
+    return workshop.Load("source: {url: /x, ref: {" + text + "}}\n").source.ref;
+  };
+  CHECK(ref("branch: live") == SourceRef{.kind = SourceRef::Kind::kBranch, .text = "live"});
+  CHECK(ref("tag: \"release-*\"") == SourceRef{.kind = SourceRef::Kind::kTag, .text = "release-*"});
+  CHECK(ref("semver: \">=1.2.0 <2.0.0\"") == SourceRef{.kind = SourceRef::Kind::kSemver, .text = ">=1.2.0 <2.0.0"});
 }
 
 TEST_CASE("relative files are looked up among the credentials first, then beside the configuration") {
@@ -158,6 +199,8 @@ TEST_CASE("relative files are looked up among the credentials first, then beside
   setenv("CREDENTIALS_DIRECTORY", (workshop.path() / "credentials").c_str(), 1);
   const Config config = workshop.Load(text);
   CHECK(config.api.token_file == workshop.path() / "credentials" / "jwt");
+  std::ofstream(workshop.path() / "credentials" / "tokensyncd_jwt") << "y";
+  CHECK(workshop.Load(text).api.token_file == workshop.path() / "credentials" / "tokensyncd_jwt");
   CHECK(config.source.token_file == workshop.path() / "git");
   CHECK(config.source.url == (workshop.path() / "repo").string());
   CHECK(config.ledger.path == workshop.path() / "state" / "l.db");
@@ -228,7 +271,24 @@ TEST_CASE("each fault of the configuration is named with its place and what to w
       {kSource + "policy: {on_changed: update}\n", ":2:22: policy.on_changed: 'update' is not available yet"},
       {kSource + "policy: {on_removed: delete}\n", ":2:22: policy.on_removed: 'delete' is not available yet"},
       {kSource + "policy: {on_removed: ignore}\n", "policy.on_removed: 'ignore' is not known"},
-      {kSource + "http: {listen: \"127.0.0.1:9180\"}\n", ":2:16: http.listen: an HTTP server is not available yet"},
+      {kSource + "http: {listen: \"9180\"}\n", ":2:16: http.listen: no address to listen at"},
+      {kSource + "http: {listen: \"example.com:80\"}\n", "http.listen: no address to listen at"},
+      {kSource + "http: {listen: \"127.0.0.1:99999\"}\n", "http.listen: no address to listen at"},
+      {kSource + "http: {listen: \"::1:9180\"}\n", "http.listen: no address to listen at"},
+      {kSource + "http: {key_file: k}\n", "one of certificate_file and key_file without the other"},
+      {kSource + "webhook: {previous_secret_file: k}\n", "webhook: previous_secret_file without secret_file"},
+      {kSource + "webhook: {requests_per_minute: 0}\n", "webhook.requests_per_minute: not a whole number"},
+      {"source: {url: /x, ref: main}\n", "'source.ref' is a string, not a map"},
+      {"source: {url: /x, ref: {branch: a, tag: b}}\n", "more than one of branch, tag and semver"},
+      {"source: {url: /x, branch: a, ref: {tag: b}}\n", "source.ref: source.branch stands beside it"},
+      {"source: {url: /x, ref: {semver: \">=x.1\"}}\n", "source.ref.semver: "},
+      {"source: {url: /x, ref: {tags: b}}\n", "= did you mean 'tag'?"},
+      {"source: {url: /x, proxy: \"socks5://h:1\"}\n", "source.proxy: a proxy's URL that does not begin with http://"},
+      {"source: {url: /x, proxy: \"http://h/path\"}\n", "source.proxy: a proxy's URL with more than host and port"},
+      {"source: {url: /x, verify: head}\n", ":1:27: source.verify: nobody is trusted"},
+      {"source: {url: /x, verify: all}\n", "source.verify: 'all' is not known"},
+      {"source: {url: /x, verify_from: abc}\n", "source.verify_from: no whole id of a commit"},
+      {"source: {url: /x, on_rewrite: ask}\n", "source.on_rewrite: 'ask' is not known"},
       {kSource + "log: {level: warn}\n", "= did you mean 'warning'?"},
       {kSource + "log: {format: xml}\n", "= known here: auto, text, json, journal"},
       {kSource + "ledger: {path: \"\"}\n", "ledger.path: no name of a file"},
@@ -318,14 +378,5 @@ TEST_CASE("durations are whole numbers with a unit") {
   for (const char* text : {"", "5", "s", "-5s", "1.5s", "5 s", "5S", "1m30s", "5d", "9999999h", "0x5s"}) {
     CAPTURE(text);
     CHECK_FALSE(ParseDuration(text));
-  }
-}
-
-TEST_CASE("names of branches are those that git takes") {
-  for (const char* name : {"main", "release/1.x", "a-b_c", "é"}) CHECK(IsBranchName(name));
-  for (const char* name : {"",   "-x", "/x",   "x/",     "x//y", "a b", "a..b", "a~", "a^",   "a:",  "a?",
-                           "a*", "a[", "a\\b", "x.lock", "x.",   ".x",  "a/.b", "@",  "a@{b", "a\nb"}) {
-    CAPTURE(name);
-    CHECK_FALSE(IsBranchName(name));
   }
 }

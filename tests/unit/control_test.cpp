@@ -170,3 +170,49 @@ TEST_CASE("a path that cannot hold a socket is a configuration error") {
   CHECK_THROWS_WITH(ControlServer(folder / "file", daemon), Catch::Contains("no socket"));
   CHECK(std::filesystem::file_size(folder / "file") == 4);
 }
+
+TEST_CASE("an approval is taken like a trigger, and only for a plan that waits") {
+  const TemporaryFolder folder;
+  ScriptedDaemon daemon;
+  ControlServer server(folder / "s", daemon);
+  CHECK(ApprovePlan(folder / "s", kWaitingPlan, false) == JsonValue(JsonObject{{"taken", true}, {"ticket", 1}}));
+  CHECK_THROWS_WITH(ApprovePlan(folder / "s", "ffffffffffff", false), Catch::Contains("no plan of that fingerprint"));
+  CHECK(daemon.tickets() == 1);
+  daemon.EndPass(2, JsonObject{{"result", "complete"}});
+  CHECK(ApprovePlan(folder / "s", kWaitingPlan, true) == JsonValue(JsonObject{{"result", "complete"}}));
+  CHECK(!ApprovePlan(folder / "none", kWaitingPlan, false));
+}
+
+TEST_CASE("an approval without a fingerprint is told what is missing") {
+  const TemporaryFolder folder;
+  ScriptedDaemon daemon;
+  ControlServer server(folder / "s", daemon);
+  for (const auto& [request, why] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"command":"approve"})", "without a"},
+           {R"({"command":"approve","fingerprint":7})", "hexadecimal"},
+           {R"({"command":"approve","fingerprint":"XY"})", "hexadecimal"},
+           {R"({"command":"approve","fingerprint":")" + std::string(65, 'a') + R"("})", "hexadecimal"},
+           {R"({"command":"trigger","fingerprint":"ab"})", "unknown member"}}) {
+    const RawClient client(folder / "s");
+    client.Say(request + "\n");
+    CHECK_THAT(ErrorOf(client.Line()), Catch::Contains(why));
+  }
+  CHECK(daemon.tickets() == 0);
+}
+
+TEST_CASE("a socket that somebody else opened is served, and its file stays") {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "s";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.native().copy(static_cast<char*>(address.sun_path), sizeof(address.sun_path) - 1);
+  const int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(bind(listening, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
+  REQUIRE(listen(listening, 8) == 0);
+  {
+    ScriptedDaemon daemon;
+    ControlServer server(listening, daemon);
+    CHECK(TriggerPass(path, false) == JsonValue(JsonObject{{"taken", true}, {"ticket", 1}}));
+  }
+  CHECK(std::filesystem::exists(path));
+}

@@ -24,6 +24,8 @@
 namespace tokensync {
 
 inline constexpr std::chrono::milliseconds kPatience{10'000};
+/// The fingerprint of the plan that waits at the ScriptedDaemon.
+inline constexpr const char* kWaitingPlan = "0123456789ab";
 
 /// Until the condition holds, or kPatience is over.
 inline bool Eventually(const std::function<bool()>& condition) {
@@ -60,6 +62,10 @@ class ScriptedDaemon : public ControlHandler {
     const std::lock_guard lock(mutex_);
     peer_ = peer;
     return ++tickets_;
+  }
+  std::variant<std::uint64_t, std::string> OnApprove(const Peer& peer, const std::string& fingerprint) override {
+    if (fingerprint != kWaitingPlan) return "no plan of that fingerprint waits";
+    return OnTrigger(peer);
   }
   std::optional<JsonValue> ResultOf(std::uint64_t ticket) override {
     const std::lock_guard lock(mutex_);
