@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$(readlink -f "$0")")/../.."
 build=${1:?usage: tests/systemd/run.sh BUILD_DIR}
-exposure_max=1.5
+exposure_max=1.3
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
@@ -17,26 +17,47 @@ silent() { # WHAT COMMAND...: the command succeeds and says nothing
 
 DESTDIR=$root cmake --install "$build" --prefix /usr >"$root/install.log" ||
   fail "cmake --install: $(cat "$root/install.log")"
-unit=$root/usr/lib/systemd/system/tokensyncd.service
-for file in bin/tokensyncd lib/systemd/system/tokensyncd.service lib/sysusers.d/tokensyncd.conf \
-            lib/tmpfiles.d/tokensyncd.conf share/doc/tokensyncd/tokensyncd.yaml share/doc/tokensyncd/LICENSE \
-            share/man/man8/tokensyncd.8 share/man/man5/tokensyncd.yaml.5 share/man/man5/tokensyncd-manifest.5 \
-            share/tokensyncd/manifest.schema.json share/tokensyncd/collection.schema.json; do
+units=$root/usr/lib/systemd/system
+for file in bin/tokensyncd lib/sysusers.d/tokensyncd.conf lib/tmpfiles.d/tokensyncd.conf \
+            lib/systemd/system/{tokensyncd.{service,socket},tokensyncd@.{service,socket},tokensyncd-http.socket} \
+            share/doc/tokensyncd/{tokensyncd.yaml,LICENSE,README.md,examples/drop-in.conf,examples/post-receive} \
+            share/man/{man8/tokensyncd.8,man5/tokensyncd.yaml.5,man5/tokensyncd-manifest.5} \
+            share/tokensyncd/{manifest,collection}.schema.json share/bash-completion/completions/tokensyncd \
+            share/fish/vendor_completions.d/tokensyncd.fish share/zsh/site-functions/_tokensyncd; do
   [ -f "$root/usr/$file" ] || fail "nothing was installed as /usr/$file"
 done
-grep -q '^ExecStart=/usr/bin/tokensyncd run$' "$unit" || fail "the unit does not start /usr/bin/tokensyncd"
-! grep -q '@' <(grep -v '^#' "$unit" | grep -v '^SystemCallFilter=') ||
-  fail "the unit has a place that was not filled in"
+grep -q '^ExecStart=/usr/bin/tokensyncd run --config /etc/tokensyncd/tokensyncd.yaml$' "$units/tokensyncd.service" ||
+  fail "the unit does not start /usr/bin/tokensyncd"
+! grep -hE '@[A-Z_]+@' "$units"/* || fail "a unit has a place that was not filled in"
 echo "ok: cmake --install"
 
-# The unit as it will be, but for where the program lies now. verify exits 0 for unknown keys: any word is a failure.
-sed "s|^ExecStart=/usr|ExecStart=$root/usr|" "$unit" >"$root/tokensyncd.service"
-silent "systemd-analyze verify" systemd-analyze verify --man=no "$root/tokensyncd.service"
-report=$(systemd-analyze security --offline=true --no-pager "$root/tokensyncd.service")
-exposure=$(sed -nE 's/.*exposure level for .*: ([0-9.]+) .*/\1/p' <<<"$report")
-awk -v is="$exposure" -v max="$exposure_max" 'BEGIN {exit !(is != "" && is + 0 <= max)}' ||
-  fail "systemd-analyze security: exposure '$exposure' is above $exposure_max: $report"
-echo "ok: systemd-analyze security: exposure $exposure"
+# The units as they will be, but for where the program lies now, and an instance of the template, as a file of its own.
+# verify exits 0 for unknown keys: any word is a failure.
+mkdir "$root/units"
+for unit in "$units"/*; do
+  name=$(basename "$unit")
+  sed "s|^ExecStart=/usr|ExecStart=$root/usr|; s|%i|eu|g" "$unit" >"$root/units/${name/@./@eu.}"
+done
+for unit in "$root"/units/*; do
+  silent "systemd-analyze verify $(basename "$unit")" env SYSTEMD_UNIT_PATH="$root/units:" \
+    systemd-analyze verify --man=no "$unit"
+done
+for unit in tokensyncd.service tokensyncd@eu.service; do
+  report=$(systemd-analyze security --offline=true --no-pager "$root/units/$unit")
+  exposure=$(sed -nE 's/.*exposure level for .*: ([0-9.]+) .*/\1/p' <<<"$report")
+  awk -v is="$exposure" -v max="$exposure_max" 'BEGIN {exit !(is != "" && is + 0 <= max)}' ||
+    fail "systemd-analyze security $unit: exposure '$exposure' is above $exposure_max: $report"
+  echo "ok: systemd-analyze security $unit: exposure $exposure"
+done
+# Each line of the example can be taken as it stands.
+mkdir "$root/units/tokensyncd.service.d"
+sed -E 's/^#([A-Z][A-Za-z]+=)/\1/' "$root/usr/share/doc/tokensyncd/examples/drop-in.conf" \
+  >"$root/units/tokensyncd.service.d/override.conf"
+[ "$(grep -c '^[A-Z]' "$root/units/tokensyncd.service.d/override.conf")" -ge 8 ] ||
+  fail "the example has lost its lines"
+silent "systemd-analyze verify with the example drop-in" env SYSTEMD_UNIT_PATH="$root/units:" \
+  systemd-analyze verify --man=no "$root/units/tokensyncd.service"
+silent "sh -n post-receive" sh -n "$root/usr/share/doc/tokensyncd/examples/post-receive"
 
 mkdir -p "$root/etc"
 systemd-sysusers --root="$root" >"$root/sysusers.log" 2>&1 || fail "systemd-sysusers: $(cat "$root/sysusers.log")"
