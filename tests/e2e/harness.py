@@ -4,6 +4,7 @@ configuration, and the real tokensyncd. Everything lives in one temporary folder
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -130,6 +131,42 @@ class World(unittest.TestCase):
         self.git("commit", "--quiet", "--allow-empty", "--message", subject)
         self.git("push", "--quiet", "origin", "main")
         return self.git("rev-parse", "HEAD").strip()
+
+    def follow(self, server):
+        """Pushes and fetches go by this server (see git_servers.py) from now on."""
+        self.addCleanup(server.close)
+        self.git("remote", "set-url", "origin", server.url)
+        for name, value in server.git_settings.items():
+            self.git("config", name, value)
+        self.settings["source"].update(server.source)
+        self.write_config()
+        return server
+
+    def trigger_from_hook(self, *arguments):
+        """The repository's post-receive hook calls `trigger`."""
+        hook = os.path.join(self.bare, "hooks/post-receive")
+        with open(hook, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\nexec '{PROGRAM}' --config '{self.config}' trigger {' '.join(arguments)}\n")
+        os.chmod(hook, 0o755)
+
+    def listen_to_webhooks(self, **webhook):
+        """Webhooks of acme/tokens, signed with `webhook_secret`, are taken at `webhook_address`."""
+        self.webhook_secret = secrets.token_hex(32)
+        self.webhook_secret_file = self.path("webhook-secret")
+        with open(self.webhook_secret_file, "w", encoding="utf-8") as file:
+            file.write(self.webhook_secret + "\n")
+        self.settings["http"] = {"listen": "127.0.0.1:0"}
+        self.settings["webhook"] = {"secret_file": self.webhook_secret_file, "repository": "acme/tokens",
+                                    "requests_per_minute": 100_000, **webhook}
+        self.write_config()
+
+    @property
+    def webhook_address(self):
+        """HOST:PORT where the daemon that was started last listens."""
+        wait_until(lambda: "the HTTP server listens" in self.daemon.stderr() or not self.daemon.running(),
+                   "the daemon listens")
+        self.assertTrue(self.daemon.running(), self.daemon.stderr())
+        return re.findall(r"the HTTP server listens.* address=\"?([^\s\"]+)", self.daemon.stderr())[-1]
 
     # ---- configuration
 

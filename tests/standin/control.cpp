@@ -133,6 +133,8 @@ std::string RequestsText(const StandinServer& server) {
     object.Add("key", KeyText(request.token));
     object.Add("status", static_cast<std::uint64_t>(request.status));
     object.AddRaw("applied", request.applied ? "true" : "false");
+    // Nanoseconds of CLOCK_MONOTONIC, which other programs of this machine read as well.
+    object.Add("arrived_ns", static_cast<std::uint64_t>(request.arrived.time_since_epoch().count()));
     object.Add("duration_us", static_cast<std::uint64_t>(duration.count()));
     if (text.size() > 1) text += ",\n";
     text += object.Text();
