@@ -3,12 +3,13 @@
 #   . tests/setup.sh; install_packages "${build_packages[@]}" "${test_packages[@]}"
 
 build_packages=(
-  ca-certificates catch2 cmake curl g++ git libcli11-dev libfmt-dev libgit2-dev libpoco-dev libsqlitecpp-dev libssl-dev
-  libsystemd-dev libyaml-cpp-dev ninja-build pkg-config
+  ca-certificates catch2 cmake curl g++ git libcli11-dev libfmt-dev libgit2-dev libgpgme-dev libpoco-dev libsqlitecpp-dev
+  libssl-dev libsystemd-dev libyaml-cpp-dev ninja-build pkg-config
 )
 test_packages=(
-  ccache clang clang-format fcgiwrap libclang-rt-14-dev llvm man-db mandoc nginx openssh-client openssh-server openssl
-  procps python3 python3-jsonschema python3-ruamel.yaml strace systemd
+  ccache clang clang-format dbus dpkg-dev fcgiwrap file fish gpg gpg-agent gpgconf libclang-rt-14-dev lintian llvm
+  man-db mandoc nginx openssh-client openssh-server openssl procps python3 python3-jsonschema python3-ruamel.yaml
+  strace systemd systemd-container tinyproxy-bin zsh
 )
 # Some machines have node and npm from elsewhere, and Debian's packages do not install beside those.
 command -v node >/dev/null || test_packages+=(nodejs)

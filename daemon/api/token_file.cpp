@@ -23,7 +23,9 @@ Secret ReadToken(const std::filesystem::path& file) {
   const auto fail = [&](std::string_view why) {
     throw EnvironmentError(fmt::format("reading {}, which api.token_file names: {}", file.string(), why));
   };
-  if (text.empty()) fail("it is empty; put the service token into it");
+  if (text.empty())
+    fail(
+        "it is empty; put the service token into it, or where systemd hands it over, into /etc/tokensyncd/credentials");
   if (text.size() > TokenFile::kBytesMax) fail(fmt::format("it is longer than {} bytes", TokenFile::kBytesMax));
   if (!std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; })) {
     fail("it holds white space, control or non-ASCII characters; write only the token, without 'Bearer'");
