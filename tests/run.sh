@@ -24,7 +24,7 @@ for preset in "${presets[@]}"; do
   started=$SECONDS
   if [ "$preset" = fuzz ]; then
     echo "== fuzz: build and short run"
-    tests/fuzz/run.sh 15 2>&1 | tee "$logs/fuzz"
+    tests/fuzz/run.sh 8 2>&1 | tee "$logs/fuzz"
     [ "${PIPESTATUS[0]}" -eq 0 ] || failed+=(fuzz)
     summary+=("fuzz: $(sed -nE 's/^fuzz_[a-z]+: ([0-9]+) executions, .*; (.*)/\1 \2/p' "$logs/fuzz" |
       awk '{executions += $1; good += / no finding$/}

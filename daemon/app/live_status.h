@@ -7,7 +7,6 @@
 
 #include "json.h"
 #include "pass_reporter.h"
-#include "system_clock.h"
 #include "triggers.h"
 
 namespace tokensync {
@@ -17,9 +16,8 @@ class LiveStatus {
   /// A loop that has not shown for so long that it is alive counts as stalled.
   static constexpr Duration kStalledAfter{10'000};
 
-  /// Both outlive it.
-  LiveStatus(SystemClock& clock, const Triggers& triggers)
-      : clock_(clock), triggers_(triggers), started_(clock.Now()) {}
+  /// `triggers` outlives it.
+  LiveStatus(TimePoint started, const Triggers& triggers) : triggers_(triggers), started_(started) {}
 
   // ---- from the loop ----
 
@@ -38,7 +36,6 @@ class LiveStatus {
   JsonValue Json() const;
 
  private:
-  SystemClock& clock_;
   const Triggers& triggers_;
   const TimePoint started_;
   mutable std::mutex mutex_;

@@ -138,7 +138,7 @@ class Daemon {
   ServiceNotifier notifier_;
   SystemClock clock_;
   Triggers triggers_{clock_, [this] { notifier_.Alive(); }};
-  LiveStatus live_{clock_, triggers_};
+  LiveStatus live_{clock_.Now(), triggers_};
   std::unique_ptr<Engine> engine_;
   std::optional<WebhookGate> gate_;
 };

@@ -98,7 +98,9 @@ void HttpConnection::Judge(HttpTime now, const Admit& admit) {
   using State = HttpRequestReader::State;
   if (reader_.state() == State::kHeadRead) {
     with_body_ = reader_.head().method != "HEAD";
-    const HttpAdmission admission = admit(reader_.head());
+    HttpRequest head = reader_.head();
+    head.peer = peer_;
+    const HttpAdmission admission = admit(head);
     if (admission.refusal) {
       reader_.Refuse();
       Answer(*admission.refusal, now);

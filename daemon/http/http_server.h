@@ -22,7 +22,7 @@ class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
 
-  /// Decides on the head of a request (body and peer are empty) whether and how much of a body is read: what is refused
+  /// Decides on the head of a request (its body is empty) whether and how much of a body is read: what is refused
   /// here costs us nothing more. The server's thread, which waits for it: returns at once and throws nothing.
   virtual HttpAdmission Admit(const HttpRequest& head) = 0;
 

@@ -42,6 +42,11 @@ bool IsAcceptedType(std::string_view type) {
   return media_type == "application/json" || media_type == "application/x-www-form-urlencoded";
 }
 
+/// "github delivery 72d3162e-…", or without the number where the forge gives none.
+std::string DeliveryName(WebhookForge forge, const std::string& id) {
+  return fmt::format("{} delivery{}{}", WebhookForgeName(forge), id.empty() ? "" : " ", id);
+}
+
 }  // namespace
 
 WebhookBudget::WebhookBudget(std::uint32_t per_minute)
@@ -124,7 +129,7 @@ WebhookReply WebhookReceiver::Receive(const WebhookDelivery& delivery) {
 
 WebhookReply WebhookReceiver::Judge(const WebhookDelivery& delivery, WebhookForge forge) {
   const WebhookMeaning meaning = ReadWebhookPayload(delivery, forge);
-  const std::string name = fmt::format("{} delivery {}", WebhookForgeName(forge), WebhookDeliveryId(delivery, forge));
+  const std::string name = DeliveryName(forge, WebhookDeliveryId(delivery, forge));
   if (const auto* push = std::get_if<WebhookPush>(&meaning)) return Take(delivery, forge, *push);
   if (const auto* ignored = std::get_if<WebhookIgnored>(&meaning)) {
     return {.status = 200,
@@ -142,7 +147,7 @@ WebhookReply WebhookReceiver::Judge(const WebhookDelivery& delivery, WebhookForg
 
 WebhookReply WebhookReceiver::Take(const WebhookDelivery& delivery, WebhookForge forge, const WebhookPush& push) {
   const std::string id = WebhookDeliveryId(delivery, forge);
-  const std::string name = fmt::format("{} delivery {}", WebhookForgeName(forge), id);
+  const std::string name = DeliveryName(forge, id);
   const auto judged = JudgeWebhookPush(options_.target, push);
   if (const auto* foreign = std::get_if<ForeignPush>(&judged)) {
     return {.status = 200,

@@ -68,7 +68,7 @@ class SteppedClock(UncheckedWorld):
     def test_steps_at_any_moment_create_nothing_twice(self):
         seed = int(os.environ.get("TOKENSYNC_SEED", random.SystemRandom().randrange(1 << 32)))
         chance = random.Random(seed)
-        steps_wanted = int(os.environ.get("TOKENSYNC_CLOCK_STEPS", "30"))
+        steps_wanted = int(os.environ.get("TOKENSYNC_CLOCK_STEPS", "20"))
         numbers = range(1, 10 * steps_wanted + 1)
         self.settings["api"]["requests_per_minute"] = 60_000
         self.write_config()

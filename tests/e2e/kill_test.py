@@ -9,7 +9,7 @@ import unittest
 from fault_proxy import FaultProxy
 from harness import UncheckedWorld, wait_until
 
-KILLS = int(os.environ.get("TOKENSYNC_KILLS", "10"))
+KILLS = int(os.environ.get("TOKENSYNC_KILLS", "6"))
 
 
 class Killed(UncheckedWorld):

@@ -115,7 +115,7 @@ class Starved(Machine):
     def test_memory_that_ends_at_any_moment_ends_the_program_and_loses_nothing(self):
         seed = int(os.environ.get("TOKENSYNC_SEED", random.SystemRandom().randrange(1 << 32)))
         chance = random.Random(seed)
-        ends = int(os.environ.get("TOKENSYNC_MEMORY_ENDS", "30"))
+        ends = int(os.environ.get("TOKENSYNC_MEMORY_ENDS", "20"))
         self.declare(10 * ends)
         self.faults(latency_ms=1)
         self.settings["api"]["timeout"] = "200ms"

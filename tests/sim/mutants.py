@@ -8,7 +8,6 @@ import argparse
 import concurrent.futures
 import pathlib
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -48,18 +47,27 @@ def run(command, **options):
 def build(mutant, options, folder):
     source = folder / mutant.file
     source.write_text(mutant.applied_to((options.source / "reconciler" / mutant.file).read_text()))
-    # The last -O counts. What a mistake leaves unused is no error.
-    flags = [*options.flags, "-O1", "-w", f"-I{options.source / 'reconciler'}"]
     made = folder / "mutant.o"
-    result = run([*options.compiler, *flags, "-c", str(source), "-o", str(made)])
+    result = run([*options.compiler, *options.flags, "-include", str(options.prelude), "-c", str(source), "-o", str(made)])
     if result.returncode != 0:
         raise ValueError("it does not compile: " + result.stdout[:2000])
     # Ahead of the library that holds the right one, so that the linker never looks for that.
     program = folder / "simulate"
-    result = run([*options.linker, str(made), *options.objects, *options.libraries, "-o", str(program)])
+    result = run([*options.compiler, str(made), *options.objects, *options.libraries, "-o", str(program)])
     if result.returncode != 0:
         raise ValueError("it does not link: " + result.stdout[:2000])
     return program
+
+
+def make_prelude(options, folder):
+    """The headers of the sources, compiled once: half of the time that a mutant's compilation takes."""
+    options.prelude = folder / "prelude.h"
+    headers = sorted(path.name for path in (options.source / "reconciler").glob("*.h"))
+    options.prelude.write_text("".join(f'#include "{name}"\n' for name in ["algorithm", *headers]))
+    result = run([*options.compiler, *options.flags, "-x", "c++-header", str(options.prelude), "-o",
+                  f"{options.prelude}.gch"])
+    if result.returncode != 0:
+        sys.exit("the headers do not compile: " + result.stdout[:2000])
 
 
 def caught_by(program, options):
@@ -97,12 +105,15 @@ def main():
     parser.add_argument("--only", default="", help="those whose line has this word")
     parser.add_argument("--worlds", type=int, default=60_000)
     options = parser.parse_args()
-    options.linker = [options.compiler]
-    options.compiler = [*filter(None, [shutil.which("ccache")]), options.compiler]
+    options.compiler = [options.compiler]
+    # The last -O counts. What a mistake leaves unused is no error.
+    options.flags += ["-O1", "-w", f"-I{options.source / 'reconciler'}"]
 
     mutants = [m for m in read_table(options.source / "tests/sim/mutants.txt") if options.only in m.what]
     caught = 0
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+    with tempfile.TemporaryDirectory(prefix="tokensync-mutants-") as folder, \
+            concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        make_prelude(options, pathlib.Path(folder))
         for mutant, (said, is_caught, seconds) in zip(mutants, pool.map(lambda m: try_mutant(m, options), mutants)):
             caught += is_caught
             verdict = "caught" if is_caught else "NOT CAUGHT"

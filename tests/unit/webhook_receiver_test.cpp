@@ -72,7 +72,7 @@ TEST_CASE("a signed push to what is followed is taken, from each forge") {
     CHECK(reply.push->forge == WebhookForgeOfPath(delivery.path));
     CHECK(reply.push->reference == "refs/heads/main");
     CHECK(reply.push->commit == CommitId{kCommit});
-    CHECK(reply.log.starts_with("taking " + std::string(WebhookForgeName(reply.push->forge)) + " delivery "));
+    CHECK(reply.log.starts_with("taking " + std::string(WebhookForgeName(reply.push->forge)) + " delivery"));
   }
 }
 
