@@ -32,10 +32,12 @@ bool IsPath(std::string_view path) {
          path.find('\0') == std::string_view::npos;
 }
 
-/// Whether the C library's matcher means the same by this pattern, and answers soon.
+/// Whether the C library's matcher means the same by this pattern, and answers soon. An escaped slash behind a star
+/// matches nothing there, and a slash in git.
 bool IsForFnmatch(std::string_view pattern, std::string_view path) {
   constexpr std::size_t kLengthMax = 24;
   return pattern.size() <= kLengthMax && path.size() <= kLengthMax && pattern.find("**") == std::string_view::npos &&
+         pattern.find("\\/") == std::string_view::npos &&
          pattern.find_first_of(std::string_view("[\0", 2)) == std::string_view::npos;
 }
 

@@ -55,6 +55,7 @@ TEST_CASE("one pattern leaves out what gitignore says") {
       {"?.yaml", "a.yaml", true},
       {"?.yaml", "ab.yaml", false},
       {"x?a.yaml", "x/a.yaml", false},
+      {"*\\/a.yaml", "x/a.yaml", true},
       {"[ab].yaml", "a.yaml", true},
       {"[!ab].yaml", "a.yaml", false},
       {"[^ab].yaml", "c.yaml", true},
