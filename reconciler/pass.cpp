@@ -47,7 +47,9 @@ PassSummary PassRun::Run(const std::optional<CommitId>& revision) {
     }
     Execute();
   } catch (const EnvironmentError& error) {
-    trouble_ = error.what();
+    // A step that takes long ends early when somebody wants the program to stop.
+    stop_requested_ = ports_.control.StopRequested();
+    if (!stop_requested_) trouble_ = error.what();
     AwaitFlights();
   }
   return Summarise();
@@ -99,6 +101,7 @@ void PassRun::Refresh() {
     if (candidate.vouching.refusal.empty()) newer = ports_.source.Read(head);
   } catch (const EnvironmentError& error) {
     ports_.observer.OnRefreshFailed(error.what());
+    ports_.control.RefreshFailed();
     return;
   }
   if (newer) {

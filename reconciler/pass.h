@@ -70,6 +70,8 @@ class PassControl {
   virtual bool StopRequested() = 0;
   /// Look for a newer head now. True once for each wish.
   virtual bool TakeRefreshRequest() = 0;
+  /// That look failed: whoever wished for it is not served by this pass.
+  virtual void RefreshFailed() = 0;
   /// The pass is alive. At least every second, but for the time of one step of a port.
   virtual void Beat() = 0;
 };

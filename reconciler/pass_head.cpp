@@ -36,9 +36,12 @@ bool PassRun::MustWait(const Plan& plan, const Candidate& candidate) {
   const bool is_known = known && known->fingerprint == waiting.fingerprint;
   if (is_known && known->approved) return false;
   held_ = WaitText(waiting);
-  if (is_known) return true;
   Checkpoint next = checkpoint_;
   next.refused.reset();
+  if (is_known) {
+    if (next != checkpoint_) recorder_.SaveHead(next, {});
+    return true;
+  }
   next.held = waiting;
   Note(next, NoticeKind::kPlanHeld, waiting.commit, candidate, waiting.why + "; fingerprint " + waiting.fingerprint);
   return true;
@@ -48,6 +51,7 @@ void PassRun::Accept(const CommitId& commit, const Candidate& candidate) {
   if (!follow_head_) return;
   Checkpoint next = checkpoint_;
   next.head_accepted = commit;
+  if (head_seen_) next.head_seen = head_seen_;
   if (candidate.vouching.reaches_vouched) next.head_vouched = commit;
   next.held.reset();
   next.refused.reset();

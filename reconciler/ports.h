@@ -284,7 +284,7 @@ enum class PassResult {
 /// What is remembered of a pass.
 struct PassRecord {
   std::uint64_t pass = 0;
-  std::string cause{};  ///< "start", "poll", "signal", "trigger", "retry", "sync"
+  std::string cause{};  ///< "start", "poll", "signal", "trigger", "webhook", "approval", "sync"
   TimePoint started{};
   TimePoint ended{};
   CommitId commit{};

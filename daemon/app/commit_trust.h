@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "config.h"
@@ -26,10 +27,13 @@ class CommitTrust {
   /// time, so that a signer who is trusted no more stops what he signed last.
   Vouching Vouch(const CommitId& commit, const std::optional<CommitId>& vouched);
 
-  /// Whose signature a commit bears that was verified by this object; empty for others.
-  std::string SignerOf(const CommitId& commit) const;
+  /// Whose good signature a commit bears; empty where it bears none.
+  std::string SignerOf(const CommitId& commit);
 
  private:
+  /// Forgets what is good where a file of keys has changed.
+  void HeedFiles();
+
   /// Empty where the signature is good; then the signer is known.
   std::string RefusalOf(const CommitId& commit);
 
@@ -37,7 +41,9 @@ class CommitTrust {
   GitMirror& mirror_;
   const std::function<void()> beat_;
   SignatureVerifier verifier_;
-  std::map<CommitId, std::string> signers_;
+  std::map<CommitId, std::string> signers_;  // empty: it was looked at, and bears no good signature
+  std::set<CommitId> good_;                  // by the files of keys as they were then
+  Digest files_{};                           // what they were: of both contents
 };
 
 }  // namespace tokensync

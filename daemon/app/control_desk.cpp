@@ -1,7 +1,5 @@
 #include "control_desk.h"
 
-#include <fmt/format.h>
-
 namespace tokensync {
 
 std::uint64_t ControlDesk::OnTrigger(const Peer& peer) {
@@ -14,7 +12,7 @@ std::variant<std::uint64_t, std::string> ControlDesk::OnApprove(const Peer& peer
     return "no plan with the fingerprint " + fingerprint +
            " waits for an approval; `tokensyncd status` shows the one that does";
   }
-  return triggers_.Approve({.fingerprint = fingerprint, .actor = fmt::format("{} (uid {})", peer.user, peer.uid)});
+  return triggers_.Approve({.fingerprint = fingerprint, .actor = ActorText(peer.user, peer.uid)});
 }
 
 }  // namespace tokensync

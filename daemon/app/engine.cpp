@@ -76,7 +76,7 @@ Engine::Engine(const Config& config, Log& log, SystemClock& clock, Triggers& tri
                                                       .source_url = config.source.url,
                                                       .program_version = kVersion,
                                                       .opened_at = clock_.Now()})),
-      source_(config_, [this] { triggers_.Beat(); }),
+      source_(config_, [this] { BeatUnlessStopped(); }),
       continuous_(source_, *ledger_, config_, log_),
       token_(config.api.token_file),
       api_(
@@ -94,8 +94,8 @@ Engine::Engine(const Config& config, Log& log, SystemClock& clock, Triggers& tri
                     .has = [this](const CommitId& commit) { return Has(commit); },
                     .missing =
                         [this](const CommitId& commit) {
-                          log_.Write(LogLevel::kWarning,
-                                     "a webhook announced a commit that did not come; looking goes on by polling",
+                          log_.Write(LogLevel::kInfo,
+                                     "a webhook announced a commit that is not in what is followed; polling goes on",
                                      {{"commit", commit.hex}});
                         }});
   if (const auto notice = LedgerNotice(ledger_->standing(), config.api.survey != SurveyMode::kNever)) {
@@ -126,6 +126,11 @@ void Engine::Approve(const Approval& approval) {
   if (reconciler_.Approve(approval.fingerprint, approval.actor)) return;
   log_.Write(LogLevel::kWarning, "a plan was approved that does not wait any more; nothing is done",
              {{"fingerprint", approval.fingerprint}, {"actor", approval.actor}});
+}
+
+void Engine::BeatUnlessStopped() {
+  triggers_.Beat();
+  if (triggers_.StopRequested()) throw EnvironmentError("the repository is not read to the end: tokensyncd is to stop");
 }
 
 bool Engine::Has(const CommitId& commit) {

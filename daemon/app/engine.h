@@ -39,6 +39,9 @@ class Engine {
   /// One pass; see Reconciler::Run. The service token is read anew. Its summary is logged.
   PassSummary Pass(const std::string& cause, const std::optional<std::string>& revision = std::nullopt);
 
+  /// Before the first pass as well.
+  std::optional<HeldPlan> HeldPlanInLedger() { return ledger_->LoadCheckpoint().held; }
+
   /// There is nothing to do for now: what the next pass needs first is made ready.
   void Rest() { source_.PrepareFetch(); }
 
@@ -53,6 +56,8 @@ class Engine {
   /// Between passes, and only while nothing in the ledger waits for a time.
   void FollowWallClock();
   void RefreshToken();
+  /// Called by what takes long with the repository. Throws EnvironmentError where somebody wants the program to stop.
+  void BeatUnlessStopped();
   /// Whether the commit is in the history of the newest head.
   bool Has(const CommitId& commit);
   /// Warns, once for each token, of what the token says of itself.

@@ -13,6 +13,11 @@ void LiveStatus::Watch(const PassReporter* reporter) {
   reporter_ = reporter;
 }
 
+void LiveStatus::Hold(const std::optional<HeldPlan>& held) {
+  const std::lock_guard lock(mutex_);
+  held_ = held;
+}
+
 void LiveStatus::PassBegins() {
   const std::lock_guard lock(mutex_);
   passing_ = true;

@@ -23,6 +23,8 @@ class LiveStatus {
 
   /// Who tells of the passes from now on; null: nobody. Outlives being watched.
   void Watch(const PassReporter* reporter);
+  /// The plan that waits, where one does.
+  void Hold(const std::optional<HeldPlan>& held);
   void PassBegins();
   void PassEnded(const Checkpoint& checkpoint, std::optional<TimePoint> next_pass);
 

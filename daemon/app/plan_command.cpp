@@ -91,7 +91,12 @@ int Execute(const PlanCommand& command) {
   RequireFollowed(config, ledger, source, head);
   const Vouching vouching = source.Vouch(commit, ledger.checkpoint.head_vouched);
   if (!vouching.refusal.empty()) {
-    WriteAll(STDERR_FILENO, "tokensyncd: " + vouching.refusal + "; a pass would do nothing\n");
+    if (command.json) {
+      const RefusedHead refused{.commit = commit, .why = vouching.refusal};
+      WriteAll(STDOUT_FILENO, PrintableJson(JsonObject{{"commit", commit.hex}, {"refused", RefusedHeadJson(refused)}}));
+    } else {
+      WriteAll(STDOUT_FILENO, "Refused: " + vouching.refusal + "; a pass would do nothing\n");
+    }
     return kIncomplete;
   }
   const Plan plan = MakePlan(source.Read(commit), ledger.view,

@@ -51,8 +51,9 @@ class Daemon {
     gate_.emplace(config_, sockets.Take("http"), triggers_, clock_, log_);
     const SignalThread signals(
         {.stop = [&] { triggers_.RequestStop(); }, .reload = [&] { triggers_.RequestReload(); }});
-    if (const std::string left = sockets.Names(); !left.empty()) {
-      log_.Write(LogLevel::kWarning, "systemd passed sockets of names that are not known; known are control and http",
+    if (const std::string left = sockets.CloseRest(); !left.empty()) {
+      log_.Write(LogLevel::kWarning,
+                 "systemd passed sockets that are not served: one is served of each of the names control and http",
                  {{"names", left}});
     }
     log_.Write(LogLevel::kInfo, "tokensyncd runs",
@@ -81,6 +82,7 @@ class Daemon {
   std::unique_ptr<Engine> MakeEngine(const Config& config) {
     auto engine = std::make_unique<Engine>(config, log_, clock_, triggers_, Engine::Options{.patience = kPatience});
     live_.Watch(&engine->reporter());
+    live_.Hold(engine->HeldPlanInLedger());
     return engine;
   }
 
@@ -99,15 +101,19 @@ class Daemon {
   void Reload() {
     notifier_.Reloading();
     try {
-      TakeConfiguration(LoadConfig(file_));
+      Config next = LoadConfig(file_);
+      RequireApiToken(next);
+      // What can be tried is tried before the engine that runs is given up.
+      const TokenFile readable(next.api.token_file);
+      TakeConfiguration(std::move(next));
     } catch (const ConfigError& error) {
       log_.Write(LogLevel::kError, std::string(error.what()) + "; going on with the configuration as it was");
     }
     notifier_.Ready();
   }
 
+  /// Throws EnvironmentError or LedgerError where neither the new configuration nor the old one can be gone on with.
   void TakeConfiguration(Config next) {
-    RequireApiToken(next);
     if (next.control != config_.control || next.http != config_.http || next.log != config_.log) {
       log_.Write(LogLevel::kWarning,
                  "changes of the sections control, http and log take effect when the daemon is "
@@ -128,7 +134,16 @@ class Daemon {
     } catch (const std::runtime_error& error) {
       log_.Write(LogLevel::kError, std::string(error.what()) + "; going on with the configuration as it was");
       gate_->Take(config_);
+      Recover();
+    }
+  }
+
+  void Recover() {
+    try {
       engine_ = MakeEngine(config_);
+    } catch (const ConfigError& error) {
+      // It could be used when the daemon started: whoever restarts it may have mended by then what is amiss.
+      throw EnvironmentError(std::string(error.what()) + "; the daemon ends");
     }
   }
 

@@ -24,6 +24,7 @@ void RequireContinuity(const Config& config, const FollowedSource& followed, Man
 
 CommitId ContinuousSource::FetchHead() {
   CommitId head = source_.FetchHead();
+  if (confirmed_ && ledger_.LoadCheckpoint().head_accepted != confirmed_) confirmed_ = head;
   if (const auto& previous = ledger_.previous_source_url()) {
     const std::string before = *previous;
     RequireContinuity(

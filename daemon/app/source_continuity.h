@@ -55,7 +55,7 @@ class ContinuousSource final : public ManifestSource {
   SqliteLedger& ledger_;
   const Config& config_;
   Log& log_;
-  std::optional<CommitId> confirmed_;  // the first head after the move
+  std::optional<CommitId> confirmed_;  // the newest head after the move, until one was accepted
 };
 
 }  // namespace tokensync

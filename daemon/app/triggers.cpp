@@ -96,7 +96,7 @@ std::optional<std::string> Triggers::WaitForPass(std::optional<TimePoint> until)
   }
   if (stop_) return std::nullopt;
   if (given_ != taken_) cause = cause_;
-  taken_ = looked_ = given_;
+  taken_ = looked_ = sure_ = given_;
   next_poll_ = hooks_.next_poll(clock_.Now());
   return cause;
 }
@@ -139,10 +139,16 @@ bool Triggers::TakeRefreshRequest() {
   const bool poll_is_due = next_poll_ && now >= *next_poll_;
   if (given_ == looked_ && !poll_is_due && !follows_up) return false;
   looked_ = given_;
+  sure_ = taken_;
   // An approval and a new configuration are for the next pass, and so are the tickets of those who wait for that.
   if (!reload_ && approvals_.empty()) taken_ = given_;
   next_poll_ = hooks_.next_poll(now);
   return true;
+}
+
+void Triggers::RefreshFailed() {
+  const std::lock_guard lock(mutex_);
+  taken_ = sure_;
 }
 
 void Triggers::Beat() {

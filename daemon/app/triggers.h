@@ -81,6 +81,7 @@ class Triggers : public PassControl {
 
   bool StopRequested() override;
   bool TakeRefreshRequest() override;
+  void RefreshFailed() override;
   void Beat() override;
 
  private:
@@ -101,6 +102,7 @@ class Triggers : public PassControl {
   TriggerTicket given_ = 0;   // the last ticket
   TriggerTicket looked_ = 0;  // the last ticket at the last look for a newer head
   TriggerTicket taken_ = 0;   // the last ticket that the pass under way serves
+  TriggerTicket sure_ = 0;    // taken_ before the last look
   TriggerTicket served_ = 0;  // the last ticket whose pass has ended
   std::string cause_;
   JsonValue summary_;

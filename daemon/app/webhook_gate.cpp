@@ -22,8 +22,12 @@ std::shared_ptr<WebhookReceiver> MakeReceiver(const Config& config, Clock& clock
   // The files are read for each delivery: a secret is replaced without a word to the daemon.
   const auto secrets = [webhook] {
     WebhookSecrets read{.current = ReadWebhookSecret(webhook.secret_file, "webhook.secret_file")};
-    if (!webhook.previous_secret_file.empty()) {
-      read.previous = ReadWebhookSecret(webhook.previous_secret_file, "webhook.previous_secret_file");
+    try {
+      if (!webhook.previous_secret_file.empty()) {
+        read.previous = ReadWebhookSecret(webhook.previous_secret_file, "webhook.previous_secret_file");
+      }
+    } catch (const EnvironmentError&) {
+      // Whoever has done with it removes the file, perhaps before the configuration's line.
     }
     return read;
   };

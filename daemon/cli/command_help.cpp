@@ -25,11 +25,10 @@ const CommandHelp kRunHelp{
     .name = "run",
     .summary = "Run the daemon in the foreground",
     .details =
-        "Makes a pass at the start, then whenever the branch is found changed (source.poll_interval), upon SIGHUP, "
-        "and\n"
-        "upon 'tokensyncd trigger'. Logs to standard error, or to the journal when systemd provides it. SIGTERM ends "
-        "it\n"
-        "in order: calls in flight are awaited and recorded.",
+        "Makes a pass at the start, then whenever the branch is found changed (source.poll_interval), upon a webhook,\n"
+        "upon 'tokensyncd trigger', and upon SIGHUP, which reads the configuration again. Logs to standard error, or "
+        "to\n"
+        "the journal when systemd provides it. SIGTERM ends it in order: calls in flight are awaited and recorded.",
     .footer =
         "Exit status:\n"
         "  0 stopped when asked to, 64 usage, 70 internal error, 73 ledger, 75 environment, 78 configuration\n"
@@ -46,7 +45,8 @@ const CommandHelp kSyncHelp{
     .footer =
         "Exit status:\n"
         "  0   done, nothing left to do (reports alone are no work)\n"
-        "  3   incomplete: an entry is rejected, in conflict, uncertain or waiting, or a manifest is bad\n"
+        "  3   incomplete: an entry is rejected, in conflict, uncertain or waiting, a manifest is bad, or the head is "
+        "held\n"
         "  64 usage, 70 internal error, 73 ledger, 75 environment, 77 credential refused, 78 configuration\n"
         "\n"
         "Example:\n"
@@ -62,6 +62,7 @@ const CommandHelp kPlanHelp{.name = "plan",
                                 "Exit status:\n"
                                 "  0   a pass would not call the service\n"
                                 "  2   there is work\n"
+                                "  3   a pass would do nothing, since the head is refused\n"
                                 "  64 usage, 70 internal error, 73 ledger, 75 environment, 78 configuration\n"
                                 "\n"
                                 "Example:\n"
@@ -99,7 +100,8 @@ const CommandHelp kHistoryHelp{.name = "history",
                                .details =
                                    "Each record tells when, in which pass, by whose commit and which line of which "
                                    "manifest something became of a\n"
-                                   "token, and what the service answered. Works while the daemon runs.",
+                                   "token, and what the service answered; and which heads were refused, rewritten or "
+                                   "approved. Works while the daemon runs.",
                                .footer =
                                    "Exit status:\n"
                                    "  0 shown, 64 usage, 70 internal error, 73 ledger, 78 configuration\n"

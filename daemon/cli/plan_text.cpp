@@ -253,6 +253,11 @@ JsonValue PlanCountsJson(const PlanCounts& counts) {
                     {"held", JsonNumber(counts.held)},         {"survey", JsonNumber(counts.survey)}};
 }
 
+JsonValue RefusedHeadJson(const std::optional<RefusedHead>& refused) {
+  if (!refused) return {};
+  return JsonObject{{"commit", JsonText(refused->commit.hex)}, {"why", JsonText(refused->why)}};
+}
+
 JsonValue HeldPlanJson(const std::optional<HeldPlan>& held) {
   if (!held) return {};
   return JsonObject{{"fingerprint", JsonText(held->fingerprint)},

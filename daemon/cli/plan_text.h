@@ -28,6 +28,9 @@ std::string PlanSummaryLine(const Plan& plan);
 /// The plan as one JSON document: commit, actions, counts, problems; `held`: why it has to wait, or null.
 JsonValue PlanJson(const Plan& plan, const std::optional<HeldPlan>& held = std::nullopt);
 
+/// {"commit":…,"why":…}, or null.
+JsonValue RefusedHeadJson(const std::optional<RefusedHead>& refused);
+
 /// {"fingerprint":…,"commit":…,"since":…,"why":…,"approved":…}, or null.
 JsonValue HeldPlanJson(const std::optional<HeldPlan>& held);
 

@@ -138,11 +138,6 @@ JsonValue StatusJson(const StatusView& view) {
   const auto commit = [](const std::optional<CommitId>& id) { return id ? JsonText(id->hex) : JsonValue(); };
   JsonObject entries;
   for (const auto& [state, count] : view.entries) entries[ValidUtf8(state)] = JsonNumber(count);
-  JsonValue refused;
-  if (checkpoint.refused) {
-    refused =
-        JsonObject{{"commit", JsonText(checkpoint.refused->commit.hex)}, {"why", JsonText(checkpoint.refused->why)}};
-  }
   JsonArray waiting;
   for (const WaitingEntry& entry : view.waiting) {
     waiting.emplace_back(JsonObject{{"key", entry.key.Text()},
@@ -160,7 +155,7 @@ JsonValue StatusJson(const StatusView& view) {
       {"head_applied", commit(checkpoint.head_applied)},
       {"head_accepted", commit(checkpoint.head_accepted)},
       {"held", HeldPlanJson(checkpoint.held)},
-      {"refused", std::move(refused)},
+      {"refused", RefusedHeadJson(checkpoint.refused)},
       {"entries", std::move(entries)},
       {"last_pass", view.last_pass ? PassRecordJson(*view.last_pass) : JsonValue()},
       {"failures_in_a_row", JsonNumber(checkpoint.failures_in_a_row)},

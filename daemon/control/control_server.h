@@ -1,4 +1,4 @@
-/// The control socket of the daemon: `trigger` and `status` reach it there.
+/// The control socket of the daemon: `trigger`, `approve` and `status` reach it there.
 ///
 /// A client connects, sends one request as a line of JSON, and reads one answer, or two:
 ///   {"command":"status"}                              → {"status":{…}}
@@ -30,6 +30,12 @@ struct Peer {
   std::int32_t pid = 0;
   std::string user{};  ///< the name of uid, or its number where it has none
 };
+
+/// The name of a user, or the number where there is no name.
+std::string UserName(std::uint32_t uid);
+
+/// Who asked, for the log: "ada (uid 1000)".
+std::string ActorText(const std::string& user, std::uint32_t uid);
 
 /// What answers. Called on the control thread only; returns soon and throws nothing.
 class ControlHandler {

@@ -101,6 +101,18 @@ OpenFile ConnectTo(const std::filesystem::path& path) {
   return socket;
 }
 
+std::string UserName(std::uint32_t uid) {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
+  return found != nullptr ? std::string(found->pw_name) : std::to_string(uid);
+}
+
+std::string ActorText(const std::string& user, std::uint32_t uid) {
+  return fmt::format("{} (uid {})", user, uid);
+}
+
 Peer PeerOf(int fd) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
@@ -108,11 +120,7 @@ Peer PeerOf(int fd) {
     credentials = {.pid = 0, .uid = static_cast<uid_t>(-1), .gid = static_cast<gid_t>(-1)};
   }
   Peer peer{.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid};
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  getpwuid_r(credentials.uid, &entry, buffer.data(), buffer.size(), &found);
-  peer.user = found != nullptr ? std::string(found->pw_name) : std::to_string(peer.uid);
+  peer.user = UserName(peer.uid);
   return peer;
 }
 

@@ -21,13 +21,13 @@ constexpr std::size_t kSignedCommitBytesMax = 1024 * 1024;
 constexpr git_time_t kYear9999 = 253'402'300'799;
 
 /// What `head` reaches and `base`, where there is one, does not; gives up after `limit` of them. `sorting`: of libgit2.
-std::optional<std::vector<CommitId>> Reached(git_repository* repository, const git_oid& head, const git_oid* base,
-                                             std::size_t limit, unsigned int sorting) {
+std::optional<std::vector<CommitId>> Reached(git_repository* repository, const git_oid& head,
+                                             std::span<const git_oid> hidden, std::size_t limit, unsigned int sorting) {
   GitPtr<git_revwalk> walk;
   CheckGit(git_revwalk_new(Out(walk), repository), "walking the history");
   CheckGit(git_revwalk_sorting(walk.get(), sorting), "walking the history");
   CheckGit(git_revwalk_push(walk.get(), &head), "walking the history");
-  if (base != nullptr) CheckGit(git_revwalk_hide(walk.get(), base), "walking the history");
+  for (const git_oid& base : hidden) CheckGit(git_revwalk_hide(walk.get(), &base), "walking the history");
   std::vector<CommitId> reached;
   git_oid id;
   int code = 0;
@@ -214,28 +214,32 @@ SignedCommit GitMirror::ReadSigned(const CommitId& commit) {
   }
 }
 
-std::vector<CommitId> GitMirror::NotIn(const CommitId& head, const std::optional<CommitId>& base, std::size_t limit) {
+std::vector<CommitId> GitMirror::NotIn(const CommitId& head, std::span<const CommitId> bases, std::size_t limit) {
   const std::shared_ptr<const OpenedMirror> mirror = reader_->Open();
   const GitPtr<git_commit> newest = reader_->FindCommit(*mirror, head);
   git_repository* repository = mirror->repository.get();
   try {
-    git_oid base_id;
-    GitPtr<git_commit> oldest;
-    const bool held = base && ParseOid(base->hex, base_id) && git_commit_lookup(Out(oldest), repository, &base_id) == 0;
-    const git_oid* hidden = held ? &base_id : nullptr;
+    std::vector<git_oid> hidden;
+    for (const CommitId& base : bases) {
+      git_oid base_id;
+      GitPtr<git_commit> oldest;
+      if (!ParseOid(base.hex, base_id)) continue;
+      if (git_commit_lookup(Out(oldest), repository, &base_id) == 0) hidden.push_back(base_id);
+    }
     const git_oid& head_id = *git_commit_id(newest.get());
     // In order, libgit2 reads the whole history before it gives the first one; without, it can be stopped.
-    const auto counted = hidden == nullptr ? Reached(repository, head_id, hidden, limit, GIT_SORT_NONE) : std::nullopt;
-    auto ordered = hidden != nullptr || counted
+    const auto counted = hidden.empty() ? Reached(repository, head_id, hidden, limit, GIT_SORT_NONE) : std::nullopt;
+    auto ordered = !hidden.empty() || counted
                        ? Reached(repository, head_id, hidden, limit, GIT_SORT_TOPOLOGICAL | GIT_SORT_REVERSE)
                        : std::nullopt;
     if (ordered) return *std::move(ordered);
   } catch (const GitCallError& e) {
     ThrowDamaged(*mirror, "walking the history of commit " + head.hex, e);
   }
-  throw EnvironmentError("walking the history of commit " + head.hex + (base ? " since " + base->hex : "") +
-                         ": it has more than " + std::to_string(limit) +
-                         " commits, which is beyond the limit; verify the head alone (source.verify: head)");
+  throw EnvironmentError("walking the history of commit " + head.hex + ": it brings more than " +
+                         std::to_string(limit) +
+                         " commits, which is beyond the limit; verify the head alone (source.verify: head), or name a "
+                         "later commit as source.verify_from");
 }
 
 CommitId GitMirror::Resolve(const std::string& revision) {

@@ -69,9 +69,9 @@ class GitMirror {
   /// The commit with its signature. Also throws for one of more than 1 MiB.
   SignedCommit ReadSigned(const CommitId& commit);
 
-  /// The commits that `head` reaches, itself included, and `base` does not, each after its parents; all that it reaches
-  /// where there is no base or the mirror does not hold it. Also throws where they are more than `limit`.
-  std::vector<CommitId> NotIn(const CommitId& head, const std::optional<CommitId>& base, std::size_t limit);
+  /// The commits that `head` reaches, itself included, and none of `bases` does, each after its parents. A base that
+  /// the mirror does not hold is none. Also throws where they are more than `limit`.
+  std::vector<CommitId> NotIn(const CommitId& head, std::span<const CommitId> bases, std::size_t limit);
 
   /// The commit that a revision (a commit id or its beginning, a branch, a tag, HEAD~2, …) names in the mirror.
   CommitId Resolve(const std::string& revision);

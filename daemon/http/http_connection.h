@@ -37,6 +37,8 @@ class HttpConnection {
 
   Stage stage() const { return stage_; }
   const std::string& peer() const { return peer_; }
+  /// Ends it without an answer.
+  void Drop() { stage_ = Stage::kOver; }
   int fd() const { return stream_.fd(); }
   /// For poll; 0 where it is not the peer that is waited for.
   short events() const;

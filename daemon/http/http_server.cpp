@@ -176,7 +176,14 @@ class HttpServer::Loop {
 
   void Advance(Connections::iterator at) {
     HttpConnection& connection = at->second;
-    connection.Advance(Now(), [this](const HttpRequest& head) { return handler_.Admit(head); });
+    try {
+      connection.Advance(Now(), [this](const HttpRequest& head) { return handler_.Admit(head); });
+    } catch (const std::exception& error) {
+      // Memory that ends over one stranger's request costs that one its connection.
+      handler_.OnRefused(0, error.what(), connection.peer());
+      connection.Drop();
+      return;
+    }
     const bool is_request = connection.stage() == Stage::kReading || connection.stage() == Stage::kRead;
     if (is_request && connection.held_bytes() > kSmallRequestBytes && TooMuchIsHeld()) {
       constexpr std::string_view kWhy = "too many large requests at once; try again later";
@@ -219,10 +226,15 @@ class HttpServer::Loop {
       certificate = certificate_;
     }
     if (connections_.size() < options_.limits.connections_max || MakeRoom()) {
-      const auto [at, is_new] = connections_.try_emplace(next_id_++, std::move(accepted.socket),
-                                                         std::move(accepted.peer), certificate, options_.limits, Now());
-      // Most often the request is there already.
-      Advance(at);
+      const std::string peer = accepted.peer;
+      try {
+        const auto [at, is_new] = connections_.try_emplace(
+            next_id_++, std::move(accepted.socket), std::move(accepted.peer), certificate, options_.limits, Now());
+        // Most often the request is there already.
+        Advance(at);
+      } catch (const std::exception& error) {
+        handler_.OnRefused(0, error.what(), peer);
+      }
       return;
     }
     constexpr std::string_view kWhy = "too many connections at once; try again later";

@@ -25,7 +25,7 @@ InheritedSockets::InheritedSockets() {
 }
 
 InheritedSockets::~InheritedSockets() {
-  for (const auto& [name, fd] : sockets_) close(fd);
+  CloseRest();
 }
 
 int InheritedSockets::Take(const std::string& name) {
@@ -34,9 +34,13 @@ int InheritedSockets::Take(const std::string& name) {
   return sockets_.extract(found).mapped();
 }
 
-std::string InheritedSockets::Names() const {
+std::string InheritedSockets::CloseRest() {
   std::string names;
-  for (const auto& [name, fd] : sockets_) names += (names.empty() ? "" : ", ") + name;
+  for (const auto& [name, fd] : sockets_) {
+    close(fd);
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  sockets_.clear();
   return names;
 }
 

@@ -11,7 +11,7 @@ class InheritedSockets {
   /// Takes over what systemd passed to this process; the environment tells nobody of it any more, and no child inherits
   /// it. Once, before any thread is started. Throws EnvironmentError where what was passed cannot be read.
   InheritedSockets();
-  /// Closes those that nobody took.
+  /// CloseRest().
   ~InheritedSockets();
   InheritedSockets(const InheritedSockets&) = delete;
   InheritedSockets& operator=(const InheritedSockets&) = delete;
@@ -19,8 +19,8 @@ class InheritedSockets {
   /// The descriptor of that name (FileDescriptorName= of the socket unit), from now on the caller's; -1: there is none.
   int Take(const std::string& name);
 
-  /// The names of those that nobody took.
-  std::string Names() const;
+  /// Closes those that nobody took, so that no client waits at one, and gives their names.
+  std::string CloseRest();
 
  private:
   std::multimap<std::string, int> sockets_;

@@ -122,6 +122,8 @@ WebhookReply WebhookReceiver::Receive(const WebhookDelivery& delivery) {
     reply.log =
         LogLine(fmt::format("answering a delivery to /webhook/{} with 503: {}", WebhookForgeName(forge), error.what()));
     reply.log_is_warning = true;
+    // Anybody can come this far.
+    if (Spend(failures_)) reply.log.clear();
     return reply;
   }
   return Judge(delivery, forge);

@@ -15,3 +15,6 @@ file(RENAME ${root}/usr/share/zsh/site-functions ${root}/usr/share/zsh/vendor-co
 
 file(GLOB compressed ${root}/usr/share/man/man*/* ${documents}/changelog.Debian)
 execute_process(COMMAND gzip -9n ${compressed} COMMAND_ERROR_IS_FATAL ANY)
+
+# Whatever the umask of whoever packs.
+execute_process(COMMAND find ${root} -type d -exec chmod 0755 {} + COMMAND_ERROR_IS_FATAL ANY)

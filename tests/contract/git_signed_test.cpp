@@ -73,21 +73,22 @@ TEST_CASE("the commits since another one are named, each after its parents") {
   GitMirror mirror(shop.mirror);
   using Commits = std::vector<CommitId>;
 
-  CHECK(mirror.NotIn(head, merge, 10) == Commits{head});
-  CHECK(mirror.NotIn(head, head, 10).empty());
-  CHECK(mirror.NotIn(main[1], head, 10).empty());
-  CHECK(mirror.NotIn(head, main[1], 10) == Commits{side, merge, head});
-  const Commits all = mirror.NotIn(head, std::nullopt, 10);
+  CHECK(mirror.NotIn(head, Commits{merge}, 10) == Commits{head});
+  CHECK(mirror.NotIn(head, Commits{head}, 10).empty());
+  CHECK(mirror.NotIn(main[1], Commits{head}, 10).empty());
+  CHECK(mirror.NotIn(head, Commits{main[1]}, 10) == Commits{side, merge, head});
+  CHECK(mirror.NotIn(head, Commits{CommitId{std::string(40, '1')}, main[1], side}, 10) == Commits{merge, head});
+  const Commits all = mirror.NotIn(head, {}, 10);
   REQUIRE(all.size() == 5);
   CHECK(all.front() == main[0]);
   CHECK(std::is_permutation(all.begin() + 1, all.begin() + 3, Commits{main[1], side}.begin()));
   CHECK(Commits(all.begin() + 3, all.end()) == Commits{merge, head});
-  CHECK(mirror.NotIn(head, CommitId{std::string(40, '1')}, 5) == all);
-  CHECK(mirror.NotIn(head, CommitId{"main"}, 5) == all);
-  CHECK(mirror.NotIn(head, main[1], 3).size() == 3);
-  CHECK_THROWS_WITH(mirror.NotIn(head, main[1], 2), Contains("more than 2") && Contains("source.verify"));
-  CHECK_THROWS_WITH(mirror.NotIn(head, std::nullopt, 4), Contains("more than 4"));
-  CHECK_THROWS_WITH(mirror.NotIn(CommitId{std::string(40, '1')}, std::nullopt, 4), Contains("does not hold it"));
+  CHECK(mirror.NotIn(head, Commits{CommitId{std::string(40, '1')}}, 5) == all);
+  CHECK(mirror.NotIn(head, Commits{CommitId{"main"}}, 5) == all);
+  CHECK(mirror.NotIn(head, Commits{main[1]}, 3).size() == 3);
+  CHECK_THROWS_WITH(mirror.NotIn(head, Commits{main[1]}, 2), Contains("more than 2") && Contains("source.verify"));
+  CHECK_THROWS_WITH(mirror.NotIn(head, {}, 4), Contains("more than 4"));
+  CHECK_THROWS_WITH(mirror.NotIn(CommitId{std::string(40, '1')}, {}, 4), Contains("does not hold it"));
 }
 
 }  // namespace tokensync::test

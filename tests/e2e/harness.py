@@ -15,6 +15,9 @@ import time
 import unittest
 import urllib.request
 
+# All servers are on loopback.
+for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[name]
 BUILD = os.environ["TOKENSYNC_BUILD"]
 E2E = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(E2E))

@@ -238,6 +238,8 @@ class Hostile(Listening):
                 memory = self.memory()
         self.assertTrue(self.daemon.running())
         self.assertNotIn(202, answers, f"{answers}; TOKENSYNC_SEED={seed}")
+        self.assertLess(answers.get(0, 0), self.REQUESTS // 4, f"silence is no answer: {answers}; TOKENSYNC_SEED={seed}")
+        self.assertTrue({400, 401} <= answers.keys(), f"{answers}; TOKENSYNC_SEED={seed}")
         self.assertEqual(self.passes_with_one_more(), passes + 1, f"TOKENSYNC_SEED={seed}")
         grown = self.memory() - memory
         self.assertLess(grown, self.MEBIBYTES_MAX)
@@ -276,6 +278,35 @@ class Reload(Push):
         daemon.popen.send_signal(signal.SIGHUP)
         self.await_tokens(1, 2, 3)
         self.assertEqual(daemon.stop(), 0)
+
+    def test_a_reload_without_the_token_file_goes_on_with_the_token_that_was_read_before(self):
+        self.push_tokens(1)
+        daemon = self.start_daemon()
+        self.await_control()
+        self.await_tokens(1)
+        self.settings["source"]["poll_interval"] = "2h"
+        self.write_config()
+        os.rename(self.token_file, self.token_file + ".away")
+        daemon.popen.send_signal(signal.SIGHUP)
+        wait_until(lambda: "as it was" in daemon.stderr(), "the missing file is told of")
+        self.push_tokens(2)
+        self.run_program("trigger", "--wait", expect=0)
+        self.await_tokens(1, 2)
+        os.rename(self.token_file + ".away", self.token_file)
+        daemon.popen.send_signal(signal.SIGHUP)
+        wait_until(lambda: "read again" in daemon.stderr(), "the configuration is read again")
+        self.assertEqual(daemon.stop(), 0)
+
+    def test_a_stop_does_not_wait_for_a_fetch_that_hangs(self):
+        self.push_tokens(1)
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        self.settings["source"]["url"] = f"http://127.0.0.1:{server.getsockname()[1]}/tokens.git"
+        self.write_config()
+        daemon = self.start_daemon()
+        peer, _ = server.accept()
+        self.addCleanup(peer.close)
+        self.assertEqual(daemon.stop(deadline=60), 0)  # source.timeout is two minutes
 
     def test_a_pass_in_flight_goes_on_through_a_reload(self):
         self.faults(latency_ms=300)
@@ -340,6 +371,7 @@ class Activated(Push):
         self.assertEqual(self.daemon.stop(), 0)
 
 
+@unittest.skipIf(os.geteuid() != 0, "SKIPPED: the program lets itself be traced by root only")
 class Stalled(Push):
     """The loop's thread alone is held, as a debugger does it: the other threads go on."""
 

@@ -260,3 +260,16 @@ TEST_CASE("a commit that is asked for by hand is no new head") {
   CHECK(world.Pass("sync", first).record.result == PassResult::kComplete);
   CHECK(world.ledger.checkpoint().head_accepted == second);
 }
+
+TEST_CASE("a fetch that is given up because the program is to stop is no failure") {
+  World world;
+  world.source.Push(Tree({Token(1)}));
+  world.source.fails = [&](SourceStep step) {
+    world.stop = world.stop || step == SourceStep::kFetch;
+    return step == SourceStep::kFetch;
+  };
+  const PassSummary summary = world.Pass();
+  CHECK(summary.record.result == PassResult::kStopped);
+  CHECK(summary.record.error.empty());
+  CHECK(world.ledger.checkpoint().failures_in_a_row == 0);
+}

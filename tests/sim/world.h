@@ -66,6 +66,7 @@ class World : private PassObserver, private PassControl {
   void OnRefreshFailed(const std::string& why) override;
   bool StopRequested() override;
   bool TakeRefreshRequest() override;
+  void RefreshFailed() override {}
   void Beat() override {}
   void Tell(const std::string& line);
   /// There is a process afterwards.

@@ -92,10 +92,12 @@ TEST_CASE("a commit is its signature and what was signed, as git takes it apart"
   CHECK(text.signature == signature);
   CHECK(text.signed_data == head + message);
 
-  // Other headers, continued ones too, are signed; what looks like a signature in the message is message.
-  const std::string more = "mergetag object 3\n gpgsig x\n\x67pgsig-sha256 y\n z\n";
+  // Other headers, continued ones too, are signed; what looks like a signature in the message is message. A signature
+  // for another hash is neither.
+  const std::string more = "mergetag object 3\n gpgsig x\n";
+  const std::string other = "gpgsig-sha256 y\n z\n";
   const std::string quoting = message + header + " tail" + std::string("\0tail", 5);
-  text = SplitSignature(head + more + header + "encoding e\n" + quoting);
+  text = SplitSignature(head + more + other + header + "encoding e\n" + quoting);
   CHECK(text.signature == signature);
   CHECK(text.signed_data == head + more + "encoding e\n" + quoting);
 

@@ -112,6 +112,19 @@ TEST_CASE("what comes in the middle of a pass and is not for that pass makes ano
   CHECK(loop.triggers.TakeReload());
 }
 
+TEST_CASE("a look that failed serves nobody: whoever asked for it gets a pass of his own") {
+  Loop loop;
+  loop.triggers.Request("trigger");
+  REQUIRE(loop.triggers.WaitForPass(std::nullopt) == "trigger");
+  const TriggerTicket ticket = loop.triggers.Request("trigger");
+  CHECK(loop.triggers.TakeRefreshRequest());
+  loop.triggers.RefreshFailed();
+  CHECK_FALSE(loop.triggers.TakeRefreshRequest());
+  loop.triggers.PassEnded(JsonObject{{"pass", 1}});
+  CHECK_FALSE(loop.triggers.ResultOf(ticket));
+  CHECK(loop.triggers.WaitForPass(std::nullopt) == "trigger");
+}
+
 TEST_CASE("nothing is woken between two engines, and what was asked for then is not forgotten") {
   Loop loop;
   loop.triggers.Detach();
