@@ -122,7 +122,8 @@ int AskForTunnel(TcpStream& tcp, const ProxyWay& way) {
     answer += next;
   }
   const std::string status = answer.substr(std::min(answer.find(' '), answer.size() - 1) + 1, 3);
-  if (!answer.starts_with("HTTP/1.") || status.size() != 3 || status.find_first_not_of("0123456789") != std::string::npos) {
+  if (!answer.starts_with("HTTP/1.") || status.size() != 3 ||
+      status.find_first_not_of("0123456789") != std::string::npos) {
     return Fail("what answers as a proxy does not speak as one");
   }
   return status.front() == '2' ? 0 : Fail(std::string(kProxyAnswers) + status);

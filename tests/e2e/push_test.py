@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import ssl
-import time
 import unittest
 
 import forges
@@ -122,9 +121,8 @@ class Webhook(Listening):
         self.assertEqual(self.deliver(forges.github, self.git("rev-parse", "HEAD").strip())[0], 202)
         wait_until(lambda: self.passes() > before, "a pass looks in vain")
         self.git("push", "--quiet", "origin", "main")
-        pushed = time.monotonic()
+        # The next poll is an hour away.
         self.await_tokens(1, 2)
-        self.assertLess(time.monotonic() - pushed, 20)
 
     def test_a_secret_is_replaced_without_a_gap(self):
         former = self.webhook_secret
