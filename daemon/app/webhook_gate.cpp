@@ -9,8 +9,6 @@ namespace tokensync {
 
 namespace {
 
-constexpr std::string_view kWebhookPrefix = "/webhook/";
-
 std::shared_ptr<WebhookReceiver> MakeReceiver(const Config& config, Clock& clock) {
   const WebhookConfig& webhook = config.webhook;
   if (webhook.secret_file.empty()) return nullptr;
@@ -83,7 +81,7 @@ std::shared_ptr<WebhookReceiver> WebhookGate::Receiver() {
 }
 
 HttpAdmission WebhookGate::Admit(const HttpRequest& head) {
-  if (!head.path.starts_with(kWebhookPrefix)) return {.refusal = HttpError(404, "there is nothing at this path")};
+  if (!head.path.starts_with(kWebhookFolder)) return {.refusal = HttpError(404, "there is nothing at this path")};
   const auto receiver = Receiver();
   if (!receiver) return {.refusal = HttpError(404, "no webhook is taken here: webhook.secret_file is not set")};
   if (const auto refusal = receiver->RefuseHead(DeliveryOf(head))) {

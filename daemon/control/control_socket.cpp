@@ -61,10 +61,6 @@ void RemoveStale(const std::filesystem::path& path) {
 
 }  // namespace
 
-OpenFile::~OpenFile() {
-  if (fd_ >= 0) close(fd_);
-}
-
 SocketFile::SocketFile(std::filesystem::path path) : path_(std::move(path)), socket_(NewSocket()) {
   const sockaddr_un address = AddressOf(path_);
   if (!socket_) Refuse(path_, std::strerror(errno));

@@ -8,27 +8,9 @@
 #include <utility>
 
 #include "control_server.h"
+#include "open_file.h"
 
 namespace tokensync {
-
-/// An open file descriptor, or none (-1). Closed with its owner.
-class OpenFile {
- public:
-  OpenFile() = default;
-  explicit OpenFile(int fd) : fd_(fd) {}
-  OpenFile(OpenFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  OpenFile& operator=(OpenFile&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~OpenFile();
-
-  int fd() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
 
 /// A listening socket and its file.
 class SocketFile {

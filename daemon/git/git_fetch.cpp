@@ -16,6 +16,8 @@
 #include "git_fetch_protocol.h"
 #include "git_source.h"
 #include "git_text.h"
+#include "open_file.h"
+#include "wait_status.h"
 
 extern char** environ;
 
@@ -30,26 +32,6 @@ constexpr auto kBeatInterval = std::chrono::seconds(1);
 [[noreturn]] void ThrowErrno(const char* doing, int error) {
   throw FetchStop(FetchFailure::kInternal, std::string(doing) + ": " + std::strerror(error));
 }
-
-class Descriptor {
- public:
-  Descriptor() = default;
-  ~Descriptor() { Close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-  void Take(int value) {
-    Close();
-    value_ = value;
-  }
-  void Close() {
-    if (value_ >= 0) ::close(value_);
-    value_ = -1;
-  }
-
- private:
-  int value_ = -1;
-};
 
 /// A running program; killed and reaped with its owner.
 class ChildProcess {
@@ -166,21 +148,16 @@ std::string Quoted(const SourceRef& ref) {
   return text.substr(0, text.find(' ') + 1) + "'" + CleanText(ref.text, 300) + "'";
 }
 
-std::string StatusText(int status) {
-  if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
-  return "ended with status " + std::to_string(WEXITSTATUS(status));
-}
-
 /// Both ends of what parent and child say to each other.
 struct Channel {
   Channel() {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) ThrowErrno("opening a channel", errno);
-    ours.Take(ends[0]);
-    theirs.Take(ends[1]);
+    ours = OpenFile(ends[0]);
+    theirs = OpenFile(ends[1]);
   }
-  Descriptor ours;
-  Descriptor theirs;
+  OpenFile ours;
+  OpenFile theirs;
 };
 
 }  // namespace
@@ -188,7 +165,7 @@ struct Channel {
 /// A child that waits for its request.
 class GitFetcher::Child {
  public:
-  explicit Child(const std::string& program) : process_(program, channel_.theirs.get()) { channel_.theirs.Close(); }
+  explicit Child(const std::string& program) : process_(program, channel_.theirs.fd()) { channel_.theirs.Close(); }
 
   bool Waits() { return !process_.Ended(); }
   /// Has it carry the request out, once.
@@ -201,9 +178,9 @@ class GitFetcher::Child {
 
 CommitId GitFetcher::Child::Run(const FetchRequest& request, SteadyClock::time_point deadline,
                                 const std::function<void()>& beat) {
-  const Descriptor& ours = channel_.ours;
-  Send(ours.get(), WriteRequest(ChildRequest{request, ::getpid()}));
-  ::shutdown(ours.get(), SHUT_WR);
+  const OpenFile& ours = channel_.ours;
+  Send(ours.fd(), WriteRequest(ChildRequest{request, ::getpid()}));
+  ::shutdown(ours.fd(), SHUT_WR);
 
   Replies replies;
   bool open = true;
@@ -218,12 +195,12 @@ CommitId GitFetcher::Child::Run(const FetchRequest& request, SteadyClock::time_p
     if (now >= deadline) ThrowTimedOut(request, replies.phase());
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::min(deadline, next_beat) - now);
     if (open) {
-      pollfd poll{ours.get(), POLLIN, 0};
+      pollfd poll{ours.fd(), POLLIN, 0};
       const int ready = ::poll(&poll, 1, static_cast<int>(wait.count()));
       if (ready < 0 && errno != EINTR) ThrowErrno("waiting for the fetching program", errno);
       if (ready > 0) {
         char buffer[4096];
-        const ssize_t got = ::recv(ours.get(), buffer, sizeof buffer, 0);
+        const ssize_t got = ::recv(ours.fd(), buffer, sizeof buffer, 0);
         if (got > 0) replies.Take(std::string_view(buffer, static_cast<std::size_t>(got)));
         if (got == 0 || (got < 0 && errno != EINTR)) open = false;
       }
@@ -236,7 +213,7 @@ CommitId GitFetcher::Child::Run(const FetchRequest& request, SteadyClock::time_p
   // The answer is the last thing that the child does; how it ended after that changes nothing.
   if (!replies.result()) {
     throw FetchStop(FetchFailure::kInternal,
-                    "the fetching program " + StatusText(*status) + " while " + replies.phase());
+                    "the fetching program " + WaitStatusText(*status) + " while " + replies.phase());
   }
   if (const auto* failed = std::get_if<FetchFailed>(&*replies.result())) throw FetchStop(failed->failure, failed->text);
   return std::get<FetchDone>(*replies.result()).head;

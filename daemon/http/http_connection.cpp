@@ -12,7 +12,7 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-HttpConnection::HttpConnection(HttpDescriptor socket, std::string peer, const Poco::Net::Context::Ptr& certificate,
+HttpConnection::HttpConnection(OpenFile socket, std::string peer, const Poco::Net::Context::Ptr& certificate,
                                const HttpLimits& limits, HttpTime now)
     : limits_(limits),
       stream_(std::move(socket), certificate),

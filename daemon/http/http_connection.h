@@ -32,7 +32,7 @@ class HttpConnection {
     kOver
   };
 
-  HttpConnection(HttpDescriptor socket, std::string peer, const Poco::Net::Context::Ptr& certificate,
+  HttpConnection(OpenFile socket, std::string peer, const Poco::Net::Context::Ptr& certificate,
                  const HttpLimits& limits, HttpTime now);
 
   Stage stage() const { return stage_; }

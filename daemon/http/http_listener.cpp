@@ -69,7 +69,7 @@ int IntegerOption(int fd, int name) {
 
 HttpListener HttpListener::At(const std::string& address) {
   const Poco::Net::SocketAddress parsed = Parse(address);
-  HttpDescriptor socket(::socket(parsed.af(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  OpenFile socket(::socket(parsed.af(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // Not SO_REUSEPORT: a second server at one address is a mistake.
   if (!socket || !SetOption(socket.fd(), SO_REUSEADDR) ||
       bind(socket.fd(), parsed.addr(), static_cast<socklen_t>(parsed.length())) != 0 ||
@@ -86,7 +86,7 @@ HttpListener HttpListener::Adopt(int fd) {
         "unit (ListenStream=, Accept=no)",
         fd));
   }
-  HttpDescriptor socket(fd);
+  OpenFile socket(fd);
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0) {
     throw ConfigError(fmt::format("taking over the listening socket with descriptor {}: {}", fd, std::strerror(errno)));
   }
@@ -106,7 +106,7 @@ std::string HttpListener::Address() const {
 std::optional<HttpListener::Accepted> HttpListener::Accept() {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  HttpDescriptor socket(accept4(fd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  OpenFile socket(accept4(fd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!socket) return std::nullopt;
   return Accepted{std::move(socket), TextOf(address, size)};
 }

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "http_descriptor.h"
+#include "open_file.h"
 
 namespace tokensync {
 
@@ -26,16 +26,16 @@ class HttpListener {
   std::string Address() const;
 
   struct Accepted {
-    HttpDescriptor socket;  ///< close-on-exec
-    std::string peer;       ///< HttpRequest::peer
+    OpenFile socket;   ///< close-on-exec
+    std::string peer;  ///< HttpRequest::peer
   };
   /// The next connection, without waiting; nothing where there is none, errno says why.
   std::optional<Accepted> Accept();
 
  private:
-  explicit HttpListener(HttpDescriptor socket) : socket_(std::move(socket)) {}
+  explicit HttpListener(OpenFile socket) : socket_(std::move(socket)) {}
 
-  HttpDescriptor socket_;
+  OpenFile socket_;
 };
 
 }  // namespace tokensync

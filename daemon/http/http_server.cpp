@@ -268,7 +268,7 @@ class HttpServer::Loop {
   Poco::Net::Context::Ptr certificate_;  // under mutex_ once the thread runs
   std::optional<HttpListener> listener_;
   const std::string address_;
-  HttpDescriptor wake_;
+  OpenFile wake_;
   std::atomic<bool> stop_ = false;
   HttpTime accept_after_{};
   std::uint64_t next_id_ = 1;

@@ -26,7 +26,7 @@ void ForgetOldErrors() {
 
 }  // namespace
 
-HttpStream::HttpStream(HttpDescriptor socket, const Poco::Net::Context::Ptr& certificate)
+HttpStream::HttpStream(OpenFile socket, const Poco::Net::Context::Ptr& certificate)
     : fd_(socket.fd()), tls_(!certificate.isNull()), socket_(new Poco::Net::StreamSocketImpl(socket.Release())) {
   // Known to the system already, but not to Poco, which would wait inside a TLS step.
   socket_.setBlocking(false);

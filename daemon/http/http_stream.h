@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "http_descriptor.h"
+#include "open_file.h"
 
 namespace tokensync {
 
@@ -27,7 +27,7 @@ enum class HttpProgress {
 class HttpStream {
  public:
   /// `certificate` null: plain.
-  HttpStream(HttpDescriptor socket, const Poco::Net::Context::Ptr& certificate);
+  HttpStream(OpenFile socket, const Poco::Net::Context::Ptr& certificate);
   ~HttpStream();
   HttpStream(const HttpStream&) = delete;
   HttpStream& operator=(const HttpStream&) = delete;

@@ -15,7 +15,9 @@
 #include <utility>
 
 #include "errors.h"
+#include "open_file.h"
 #include "time_text.h"
+#include "wait_status.h"
 
 namespace tokensync {
 
@@ -49,32 +51,22 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-std::pair<OwnedDescriptor, OwnedDescriptor> MakePipe() {
+std::pair<OpenFile, OpenFile> MakePipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) FailErrno("making a pipe", errno);
-  return {OwnedDescriptor(ends[0]), OwnedDescriptor(ends[1])};
+  return {OpenFile(ends[0]), OpenFile(ends[1])};
 }
 
 /// Reads what is there. What is beyond the limit is read and dropped, so that the program can end.
-void TakeOutput(OwnedDescriptor& from, std::string& text) {
+void TakeOutput(OpenFile& from, std::string& text) {
   char buffer[4096];
-  const ssize_t got = ::read(from.get(), buffer, sizeof buffer);
+  const ssize_t got = ::read(from.fd(), buffer, sizeof buffer);
   if (got < 0 && errno == EINTR) return;
   if (got <= 0) return from.Close();
   text.append(buffer, std::min(static_cast<std::size_t>(got), kOutputBytesMax - text.size()));
 }
 
 }  // namespace
-
-OwnedDescriptor& OwnedDescriptor::operator=(OwnedDescriptor&& other) noexcept {
-  std::swap(value_, other.value_);
-  return *this;
-}
-
-void OwnedDescriptor::Close() {
-  if (value_ >= 0) ::close(value_);
-  value_ = -1;
-}
 
 fs::path FindProgram(const fs::path& name, std::string_view package) {
   if (name.string().find('/') != std::string::npos) return name;
@@ -150,17 +142,12 @@ void ChildProgram::KillGroup() {
   ::kill(-pid_, SIGKILL);
 }
 
-std::string WaitStatusText(int status) {
-  return WIFSIGNALED(status) ? fmt::format("was ended by signal {}", WTERMSIG(status))
-                             : fmt::format("ended with status {}", WEXITSTATUS(status));
-}
-
 ProgramResult RunProgram(const ProgramCall& call, const fs::path& input, VerificationTime& time) {
-  const OwnedDescriptor in(::open(input.c_str(), O_RDONLY | O_CLOEXEC));
-  if (in.get() < 0) FailErrno("opening " + input.string(), errno);
+  const OpenFile in(::open(input.c_str(), O_RDONLY | O_CLOEXEC));
+  if (in.fd() < 0) FailErrno("opening " + input.string(), errno);
   auto [output, output_end] = MakePipe();
   auto [errors, errors_end] = MakePipe();
-  ChildProgram child(call, {.input = in.get(), .output = output_end.get(), .errors = errors_end.get()});
+  ChildProgram child(call, {.input = in.fd(), .output = output_end.fd(), .errors = errors_end.fd()});
   output_end.Close();
   errors_end.Close();
 
@@ -169,13 +156,13 @@ ProgramResult RunProgram(const ProgramCall& call, const fs::path& input, Verific
   while (!status) {
     const auto left = time.Left();
     if (left.count() == 0) ThrowOutOfTime(call.program, time);
-    if (output.get() < 0 && errors.get() < 0) {
+    if (output.fd() < 0 && errors.fd() < 0) {
       status = child.Ended();
       // Its ends of the pipes close in the last moments of the process.
       if (!status) ::usleep(kEndInterval);
       continue;
     }
-    pollfd ends[] = {{output.get(), POLLIN, 0}, {errors.get(), POLLIN, 0}};
+    pollfd ends[] = {{output.fd(), POLLIN, 0}, {errors.fd(), POLLIN, 0}};
     if (::poll(ends, 2, static_cast<int>(left.count())) < 0 && errno != EINTR) FailErrno("waiting", errno);
     if (ends[0].revents != 0) TakeOutput(output, result.output);
     if (ends[1].revents != 0) TakeOutput(errors, result.errors);

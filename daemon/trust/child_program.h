@@ -13,20 +13,6 @@
 
 namespace tokensync {
 
-/// A descriptor, closed with its owner.
-class OwnedDescriptor {
- public:
-  explicit OwnedDescriptor(int value = -1) : value_(value) {}
-  ~OwnedDescriptor() { Close(); }
-  OwnedDescriptor(OwnedDescriptor&& other) noexcept : value_(other.value_) { other.value_ = -1; }
-  OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept;
-  int get() const { return value_; }
-  void Close();
-
- private:
-  int value_;
-};
-
 /// The file that this name of a program means: itself if it has a '/', else the first of $PATH.
 /// Throws EnvironmentError where there is none. `package`: Debian's name, for the text.
 std::filesystem::path FindProgram(const std::filesystem::path& name, std::string_view package);
@@ -61,9 +47,6 @@ class ChildProgram {
   pid_t pid_ = 0;
   std::optional<int> status_;
 };
-
-/// "was ended by signal 9", "ended with status 255".
-std::string WaitStatusText(int status);
 
 /// What a program came to. Of each text, the first 64 KiB; both are foreign.
 struct ProgramResult {

@@ -13,6 +13,7 @@
 #include "errors.h"
 #include "openpgp_check.h"
 #include "text.h"
+#include "wait_status.h"
 
 namespace tokensync {
 
@@ -47,14 +48,14 @@ OpenPgpSession::OpenPgpSession(const OpenPgpPrograms& programs, const PrivateFol
   folder_.Write(OpenPgpCheckFiles::kKeyring, keyring);
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) Fail(std::strerror(errno));
-  channel_ = OwnedDescriptor(ends[0]);
-  OwnedDescriptor theirs(ends[1]);
+  channel_ = OpenFile(ends[0]);
+  OpenFile theirs(ends[1]);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(time.limit()) + kGrace;
   child_.emplace(ProgramCall{.program = programs.checker,
                              .arguments = {std::string(kOpenPgpCheckCommand), folder_.path().string(), gpg_.string(),
                                            std::to_string(seconds.count())},
                              .home = folder_.path()},
-                 ChildProgram::Descriptors{.input = theirs.get(), .output = theirs.get()});
+                 ChildProgram::Descriptors{.input = theirs.fd(), .output = theirs.fd()});
   // With this one open, the child's end would never be seen.
   theirs.Close();
   const Reply reply = Receive(time);
@@ -67,7 +68,7 @@ SignatureVerdict OpenPgpSession::Check(std::string_view signature, std::string_v
   folder_.Write(OpenPgpCheckFiles::kSignature, signature);
   folder_.Write(OpenPgpCheckFiles::kData, signed_data);
   // One byte into an empty channel: it never waits. A process that has ended is told of by the reading.
-  static_cast<void>(::send(channel_.get(), "\n", 1, MSG_NOSIGNAL));
+  static_cast<void>(::send(channel_.fd(), "\n", 1, MSG_NOSIGNAL));
   Reply reply = Receive(time);
   if (reply.kind == "good") return GoodSignature{std::move(reply.text)};
   if (reply.kind == "bad") return BadSignature{std::move(reply.text)};
@@ -86,12 +87,12 @@ OpenPgpSession::Reply OpenPgpSession::Receive(VerificationTime& time) {
   while (line.find('\n') == std::string::npos) {
     const auto left = time.Left();
     if (left.count() == 0) ThrowOutOfTime(gpg_, time);
-    pollfd end{channel_.get(), POLLIN, 0};
+    pollfd end{channel_.fd(), POLLIN, 0};
     const int ready = ::poll(&end, 1, static_cast<int>(left.count()));
     if (ready < 0 && errno != EINTR) Fail(std::strerror(errno));
     if (ready <= 0) continue;
     char buffer[kAnswerBytesMax];
-    const ssize_t got = ::recv(channel_.get(), buffer, sizeof buffer, 0);
+    const ssize_t got = ::recv(channel_.fd(), buffer, sizeof buffer, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) FailEnded(time);
     line.append(buffer, static_cast<std::size_t>(got));

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "child_program.h"
+#include "open_file.h"
 #include "private_folder.h"
 #include "signature_verdict.h"
 #include "verification_time.h"
@@ -47,7 +48,7 @@ class OpenPgpSession {
 
   const PrivateFolder& folder_;
   const std::filesystem::path gpg_;
-  OwnedDescriptor channel_;
+  OpenFile channel_;
   std::optional<ChildProgram> child_;
 };
 

@@ -7,7 +7,6 @@ namespace tokensync {
 
 namespace {
 
-constexpr std::string_view kFolder = "/webhook/";
 constexpr std::array kForges{WebhookForge::kGitHub,  WebhookForge::kGitLab,    WebhookForge::kGitea,
                              WebhookForge::kForgejo, WebhookForge::kBitbucket, WebhookForge::kGeneric};
 
@@ -32,8 +31,8 @@ std::string_view WebhookForgeName(WebhookForge forge) {
 }
 
 std::optional<WebhookForge> WebhookForgeOfPath(std::string_view path) {
-  if (!path.starts_with(kFolder)) return std::nullopt;
-  path.remove_prefix(kFolder.size());
+  if (!path.starts_with(kWebhookFolder)) return std::nullopt;
+  path.remove_prefix(kWebhookFolder.size());
   const auto found =
       std::find_if(kForges.begin(), kForges.end(), [&](WebhookForge forge) { return WebhookForgeName(forge) == path; });
   return found == kForges.end() ? std::nullopt : std::optional(*found);

@@ -10,6 +10,9 @@
 
 namespace tokensync {
 
+/// Below which all deliveries come.
+inline constexpr std::string_view kWebhookFolder = "/webhook/";
+
 /// Whose headers, signature and payload are expected. Each has a path of its own, so that no header decides it.
 enum class WebhookForge { kGitHub, kGitLab, kGitea, kForgejo, kBitbucket, kGeneric };
 
