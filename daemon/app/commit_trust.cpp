@@ -21,7 +21,7 @@ CommitTrust::CommitTrust(const Config& config, GitMirror& mirror, std::function<
 
 Vouching CommitTrust::Vouch(const CommitId& commit, const std::optional<CommitId>& vouched) {
   if (source_.verify == Verify::kOff) return {};
-  HeedFiles();
+  if (source_.verify == Verify::kEvery) HeedFiles();
   Vouching vouching{.refusal = RefusalOf(commit)};
   if (!vouching.refusal.empty()) return vouching;
   vouching.signer = SignerOf(commit);

@@ -24,7 +24,10 @@ void RequireContinuity(const Config& config, const FollowedSource& followed, Man
 
 CommitId ContinuousSource::FetchHead() {
   CommitId head = source_.FetchHead();
-  if (confirmed_ && ledger_.LoadCheckpoint().head_accepted != confirmed_) confirmed_ = head;
+  if (confirmed_) {
+    const bool accepted = ledger_.LoadCheckpoint().head_accepted == confirmed_;
+    confirmed_ = accepted ? std::nullopt : std::optional(head);
+  }
   if (const auto& previous = ledger_.previous_source_url()) {
     const std::string before = *previous;
     RequireContinuity(

@@ -15,7 +15,7 @@
 #include <stdexcept>
 #include <system_error>
 
-extern char** environ;
+#include "spawn_words.h"
 
 namespace tokensync::test {
 
@@ -34,23 +34,7 @@ TempFolder::~TempFolder() {
 
 StartedProgram::StartedProgram(const std::vector<std::string>& command, const Environment& environment, int input,
                                int output, const fs::path& errors) {
-  std::map<std::string, std::string> merged;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string text = *entry;
-    if (text.rfind("GIT_", 0) == 0) continue;
-    merged.emplace(text.substr(0, text.find('=')), text.substr(text.find('=') + 1));
-  }
-  for (const auto& [name, value] : environment) merged[name] = value;
-  std::vector<std::string> texts;
-  for (const auto& [name, value] : merged) texts.push_back(name + "=" + value);
-  std::vector<char*> variables;
-  for (std::string& text : texts) variables.push_back(text.data());
-  variables.push_back(nullptr);
-  std::vector<std::string> words = command;
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-
+  SpawnWords words(command, environment);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   if (input < 0) {
@@ -69,7 +53,8 @@ StartedProgram::StartedProgram(const std::vector<std::string>& command, const En
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setpgroup(&attributes, 0);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  const int error = ::posix_spawnp(&pid_, arguments[0], &actions, &attributes, arguments.data(), variables.data());
+  const int error =
+      ::posix_spawnp(&pid_, words.arguments()[0], &actions, &attributes, words.arguments(), words.variables());
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0) {

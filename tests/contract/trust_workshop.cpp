@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <system_error>
 
-extern char** environ;
+#include "spawn_words.h"
 
 namespace tokensync::test {
 
@@ -35,22 +35,7 @@ void WriteAll(const fs::path& file, const std::string& text) {
 
 int RunTo(const std::vector<std::string>& command, const std::map<std::string, std::string>& environment,
           const fs::path& input, const fs::path& output, const fs::path& errors) {
-  std::map<std::string, std::string> merged;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string text = *entry;
-    if (text.rfind("GIT_", 0) == 0) continue;
-    merged.emplace(text.substr(0, text.find('=')), text.substr(text.find('=') + 1));
-  }
-  for (const auto& [name, value] : environment) merged[name] = value;
-  std::vector<std::string> texts;
-  for (const auto& [name, value] : merged) texts.push_back(name + "=" + value);
-  std::vector<char*> variables;
-  for (std::string& text : texts) variables.push_back(text.data());
-  variables.push_back(nullptr);
-  std::vector<std::string> words = command;
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  SpawnWords words(command, environment);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, 0, input.c_str(), O_RDONLY, 0);
@@ -58,7 +43,7 @@ int RunTo(const std::vector<std::string>& command, const std::map<std::string, s
   ::posix_spawn_file_actions_addopen(&actions, 2, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), variables.data());
+  const int error = ::posix_spawnp(&pid, words.arguments()[0], &actions, nullptr, words.arguments(), words.variables());
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::system_error(error, std::generic_category(), "starting " + command.at(0));
   int status = 0;
