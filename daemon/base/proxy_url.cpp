@@ -1,8 +1,8 @@
 #include "proxy_url.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
+
+#include "address_text.h"
 
 namespace tokensync {
 
@@ -12,19 +12,9 @@ constexpr std::size_t kUrlBytesMax = 1024;
 constexpr std::string_view kScheme = "http://";
 constexpr const char* kForm = "write http://proxy.example.com:3128";
 
-bool IsSpaceOrControl(char c) {
-  return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
-}
-
 bool BeginsWithScheme(std::string_view url) {
   auto same = [](char expected, char c) { return expected == (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c); };
   return url.size() >= kScheme.size() && std::equal(kScheme.begin(), kScheme.end(), url.begin(), same);
-}
-
-bool IsPort(std::string_view port) {
-  std::uint16_t value = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
-  return error == std::errc() && end == port.data() + port.size() && value > 0;
 }
 
 ProxyFault Fault(const std::string& what) {

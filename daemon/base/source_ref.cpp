@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "address_text.h"
 #include "version_range.h"
 
 namespace tokensync {
@@ -19,10 +20,6 @@ constexpr std::string_view kTags = "refs/tags/";
 constexpr std::size_t kPatternBytesMax = 256;
 /// fnmatch(3) takes its time with long names; a tag beyond this is never followed.
 constexpr std::size_t kTagBytesMax = 256;
-
-bool IsSpaceOrControl(char c) {
-  return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
-}
 
 bool IsNameOfBranch(std::string_view name) {
   if (name.empty() || name.starts_with('-') || name.starts_with('/') || name.ends_with('/') || name.ends_with('.') ||

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -156,9 +157,9 @@ class ConfigReader {
     CredentialFile(section, "known_hosts_file", source.known_hosts_file);
     if (const auto proxy = section.Text("proxy", member)) {
       const bool is_http = kind == SourceTransport::kHttp || kind == SourceTransport::kHttps;
-      if (auto fault = FaultOfProxy(*proxy)) {
+      if (const auto fault = FaultOfProxy(*proxy)) {
         // The text may hold a password.
-        AddFault(*member, "source.proxy", {*std::move(fault), "", true});
+        AddFault(*member, "source.proxy", WithAdvice(*fault, true));
       } else if (!proxy->empty() && !is_http) {
         section.Fault(*member, "a proxy for a source that is reached by neither http nor https", "remove it");
       }
@@ -186,7 +187,7 @@ class ConfigReader {
     const YamlMember* branch = nullptr;
     if (const auto name = source.Text("branch", branch)) {
       ref.text = *name;
-      if (const auto fault = FaultOf(ref)) source.Fault(*branch, *fault, "write a name such as main");
+      if (const auto fault = FaultOf(ref)) AddFault(*branch, "source.branch", WithAdvice(*fault));
     }
     const YamlMember* member = source.Take("ref");
     if (member == nullptr) return;
@@ -201,7 +202,7 @@ class ConfigReader {
       if (!text) continue;
       ++named;
       ref = {.kind = kind, .text = *text};
-      if (const auto fault = FaultOf(ref)) section.Fault(*value, *fault, kAdvice);
+      if (const auto fault = FaultOf(ref)) AddFault(*value, "source.ref." + std::string(key), WithAdvice(*fault));
     }
     section.Finish();
     if (named > 1) source.Fault(*member, "more than one of branch, tag and semver", kAdvice);
@@ -322,6 +323,12 @@ class ConfigReader {
     if (const auto repository = section.Text("repository", member)) webhook.repository = *repository;
     section.Number("requests_per_minute", 1, 100'000, webhook.requests_per_minute);
     section.Finish();
+  }
+
+  /// A text "what; advice", taken apart.
+  static UrlFault WithAdvice(const std::string& text, bool secret = false) {
+    const std::size_t end = std::min(text.find("; "), text.size());
+    return {text.substr(0, end), text.substr(std::min(end + 2, text.size())), secret};
   }
 
   void AddFault(const YamlMember& member, std::string_view key, UrlFault fault) {

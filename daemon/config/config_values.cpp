@@ -8,13 +8,11 @@
 #include <chrono>
 #include <cstdint>
 
+#include "address_text.h"
+
 namespace tokensync {
 
 namespace {
-
-bool IsSpaceOrControl(char c) {
-  return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F;
-}
 
 /// Scheme in lower case, user information, host with port, and what follows them.
 struct UrlParts {
@@ -50,12 +48,6 @@ std::optional<UrlParts> SplitUrl(std::string_view url) {
     if (port < authority.size()) parts.port = authority.substr(port + 1);
   }
   return parts;
-}
-
-bool IsPort(std::string_view port) {
-  std::uint16_t value = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
-  return error == std::errc() && end == port.data() + port.size() && value > 0;
 }
 
 bool IsLoopback(std::string_view host) {
